@@ -1,0 +1,21 @@
+"""Names for the array types used in signatures."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["AnyArray", "BoolArray", "CodeArray", "FloatArray", "IntArray"]
+
+AnyArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+"""An array of any kind."""
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+"""A mask."""
+CodeArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+"""Whole codes of the smallest type that fits; -1 is missing."""
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+"""Numbers that need not be whole."""
+IntArray: TypeAlias = npt.NDArray[np.int64]
+"""Whole numbers."""

@@ -1,0 +1,56 @@
+"""What a metric is asked with: the right kind of book, a period where one is needed, one currency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salesmetrics.books import DealBook, QuotaBook
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
+
+__all__ = ["deal_book", "no_period", "one_currency", "quota_book"]
+
+
+def deal_book(deals: Any) -> DealBook:
+    """Return the book of deals, or raise saying how to make one."""
+    if isinstance(deals, DealBook):
+        return deals
+    raise InvalidTypeError(
+        f"`deals` must be a DealBook or its tally; got {show(type(deals).__name__)}.",
+        code="SM-BOK-10",
+        field="deals",
+        hint="sm.read_deals(frame) makes a book of a frame, a mapping, a CSV file or Deal objects.",
+    )
+
+
+def quota_book(quotas: Any) -> QuotaBook:
+    """Return the book of quotas, or raise saying how to make one."""
+    if isinstance(quotas, QuotaBook):
+        return quotas
+    raise InvalidTypeError(
+        f"`quotas` must be a QuotaBook or its tally; got {show(type(quotas).__name__)}.",
+        code="SM-BOK-11",
+        field="quotas",
+        hint="sm.read_quotas(frame) makes a book of a frame, a mapping, a CSV file or Quota objects.",
+    )
+
+
+def no_period() -> InvalidArgumentError:
+    """Return the refusal of a quota without a period."""
+    return InvalidArgumentError(
+        "`period` must be given where quotas are read; got None.",
+        code="SM-ARG-24",
+        field="period",
+        hint="quotas.periods() gives the quotas' own; calendar.quarter(2026, 3) one of a calendar.",
+    )
+
+
+def one_currency(deals: str | None, quotas: str | None) -> None:
+    """Raise where deals and quotas are in different currencies."""
+    if deals is not None and quotas is not None and deals != quotas:
+        raise InvalidDataError(
+            f"`quotas` must be in the currency of the deals; got {quotas} beside {deals}.",
+            code="SM-CUR-01",
+            field="quotas",
+            values=[quotas],
+            hint="convert one of the two before it is read.",
+        )

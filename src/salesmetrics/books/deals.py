@@ -1,0 +1,159 @@
+"""All deals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics._check import date_of
+from salesmetrics._check import day as _day
+from salesmetrics.books.table import Book
+from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn, ProbabilityColumn
+from salesmetrics.convert import Problem
+from salesmetrics.domain import OUTCOMES, SalesProcess
+from salesmetrics.errors import InvalidDataError, show
+
+if TYPE_CHECKING:
+    from salesmetrics.books.reps import RepBook
+
+__all__ = ["DealBook"]
+
+OPEN, WON, LOST, NO_DECISION = range(4)
+
+
+@attrs.frozen(eq=False, repr=False)
+class DealBook(Book):
+    """Deals in columns, checked once, never changed; made by `read_deals`.
+
+    Columns bear the library's names: ``id, rep, amount, created, expected_close, closed, stage, outcome, probability,
+    forecast_category``, then any label columns. None is required as such: a metric that needs an absent one says so.
+
+    Attributes
+    ----------
+    currency : str or None
+        The one currency of all amounts.
+    scale : int
+        Decimals of the minor unit in which amounts are held, exactly.
+    as_of : datetime.date or None
+        The day the data were taken: the default of every metric that needs a day.
+    rejects : tuple of mapping
+        The rows left out on reading, each with the code and the sentence of its problem.
+    """
+
+    kind: ClassVar[str] = "deals"
+    process: SalesProcess | None = None
+
+    @classmethod
+    def empty(cls, labels: Sequence[str] = (), *, currency: str | None = None, scale: int = 2) -> Self:
+        """Return a book of no deals with these label columns."""
+        no_days = [DayColumn(np.zeros(0, dtype=np.int32)) for _ in range(3)]
+        columns: dict[str, Column] = {
+            "amount": MoneyColumn(np.zeros(0, dtype=np.int64), None, scale),
+            "created": no_days[0],
+            "expected_close": no_days[1],
+            "closed": no_days[2],
+            "outcome": LabelColumn(np.zeros(0, dtype=np.int8), OUTCOMES, ordered=True),
+            "probability": ProbabilityColumn(np.zeros(0, dtype=np.int32)),
+        }
+        for name in dict.fromkeys(["rep", *labels]):
+            columns.setdefault(name, LabelColumn(np.zeros(0, dtype=np.int8), ()))
+        return cls(columns=columns, rows=0, currency=currency, scale=scale)
+
+    def with_labels(self, labels: Mapping[str, LabelColumn]) -> Self:
+        """Return the book with label columns added or replaced."""
+        return attrs.evolve(self, columns={**self.columns, **labels})
+
+    def with_reps(self, reps: RepBook, *, as_of: object = None) -> Self:
+        """Return the book with the labels of each deal's rep (team, manager, ...) added as columns.
+
+        ``as_of`` leaves the labels of reps who were not yet hired, or had left, on that day missing.
+        """
+        owner = self.column("rep", "labels lent by reps")
+        on = None if as_of is None else _day(as_of, "as_of")
+        lent = {name: reps.lend(name, owner, on) for name in reps.lendable if name not in self.columns}
+        return self.with_labels(lent)
+
+    def equals(self, other: object) -> bool:
+        """Return True where both hold the same columns, rows, currency, scale, day and sales process."""
+        return super().equals(other) and isinstance(other, DealBook) and self.process == other.process
+
+    def _joined(self, columns: Any, rows: int, rejects: Any, notes: Any, others: Any) -> Self:
+        """Return the joined book; a deal may stand in one of the parts only."""
+        book = super()._joined(columns, rows, rejects, notes, others)
+        problem = doubled_ids(book.columns.get("id"))
+        if problem is not None:
+            raise InvalidDataError(
+                f"`id` must {problem.rule}; got {len(problem.rows)} rows of the joined book that do not.",
+                code=problem.code,
+                field="id",
+                row=int(problem.rows[0]),
+                rows=problem.rows,
+                values=problem.values,
+                hint="two parts hold the same deal: filter one of them.",
+            )
+        return book
+
+
+def doubled_ids(column: Column | None) -> Problem | None:
+    """Return the problem of ids that occur twice, found by sorting."""
+    if not isinstance(column, KeyColumn) or len(column) < 2:
+        return None
+    values = column.values
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if not len(again):
+        return None
+    rows = np.unique(np.concatenate([order[again], order[again + 1]])).astype(np.int64)
+    return Problem(
+        code="SM-KEY-02",
+        field="id",
+        rule="be unique",
+        rows=rows,
+        values=list(values[rows[:10]]),
+        hint="rows of one deal belong together: keep the latest of each.",
+        whole=False,
+    )
+
+
+def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Problem]:
+    """Return what is wrong between the columns of one deal: outcome against dates, dates against each other."""
+    problems: list[Problem] = []
+    outcome, closed, created = columns.get("outcome"), columns.get("closed"), columns.get("created")
+    if isinstance(outcome, LabelColumn) and isinstance(closed, DayColumn):
+        terminal = outcome.codes > OPEN
+        dated = closed.days >= 0
+        _note(problems, "SM-CLO-01", "closed", "be given for every deal that is won, lost or closed without a decision",
+              terminal & ~dated, outcome, None)
+        _note(problems, "SM-CLO-02", "closed", "be empty while a deal is open", ~terminal & dated, closed,
+              "a source with one close date for both gives it as `close_date`.")
+    if isinstance(created, DayColumn) and isinstance(closed, DayColumn):
+        _note(problems, "SM-CLO-03", "closed", "not lie before `created`",
+              (created.days >= 0) & (closed.days >= 0) & (closed.days < created.days), closed,
+              "repair='blank_created' keeps such deals without their creation day.")
+    if as_of is not None and isinstance(closed, DayColumn):
+        _note(problems, "SM-CLO-04", "closed", f"not lie after the book's `as_of`, {date_of(as_of)}",
+              closed.days > as_of, closed, None)
+    return problems
+
+
+def _note(
+    problems: list[Problem], code: str, field: str, rule: str, bad: Any, column: Column, hint: str | None
+) -> None:
+    """Add the problem of the rows that are bad, if any."""
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        values = list(column.take(rows[:10]).user())
+        problems.append(Problem(code=code, field=field, rule=rule, rows=rows, values=values, hint=hint, whole=False))
+
+
+def stale_note(columns: Mapping[str, Column], as_of: int | None) -> str | None:
+    """Return the sentence about open deals whose expected close has passed (DOM-11)."""
+    outcome, expected = columns.get("outcome"), columns.get("expected_close")
+    if as_of is None or not isinstance(outcome, LabelColumn) or not isinstance(expected, DayColumn):
+        return None
+    late = int(((outcome.codes == OPEN) & (expected.days >= 0) & (expected.days < as_of)).sum())
+    return f"{late:,} open deals are expected to close before {show(str(date_of(as_of)))}" if late else None

@@ -1,0 +1,280 @@
+"""What every book can do: columns in, rows chosen, rows joined, frames out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics._check import date_of, locked
+from salesmetrics.arrays import AnyArray, BoolArray
+from salesmetrics.columns import Column, LabelColumn, MoneyColumn
+from salesmetrics.errors import (
+    InvalidArgumentError,
+    InvalidDataError,
+    InvalidTypeError,
+    MissingColumnError,
+    escape,
+    nearest,
+    show,
+)
+
+__all__ = ["Book"]
+
+
+def _frozen_mapping(columns: Mapping[str, Column]) -> Mapping[str, Column]:
+    return MappingProxyType(dict(columns))
+
+
+@attrs.frozen(eq=False, repr=False)
+class Book:
+    """Columns of equal length, checked once, never changed."""
+
+    kind: ClassVar[str] = "rows"
+
+    columns: Mapping[str, Column] = attrs.field(converter=_frozen_mapping)
+    rows: int
+    currency: str | None = None
+    scale: int = 2
+    as_of_day: int | None = None
+    rejects: tuple[Mapping[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[Any]:
+        """Refuse: a book is read by column."""
+        raise InvalidTypeError(
+            f"a {type(self).__name__} must be read by column; got an iteration.",
+            code="SM-BOK-01",
+            hint=f"book['amount'] gives a column, book.to_dict() all of them. Columns: {', '.join(self.names)}.",
+        )
+
+    def __getitem__(self, name: str) -> AnyArray:
+        """Return a column as a read-only array in the user's terms."""
+        return self.column(name).user()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.columns)
+
+    @property
+    def as_of(self) -> dt.date | None:
+        """The day the data were taken."""
+        return None if self.as_of_day is None else date_of(self.as_of_day)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The columns that ``by`` and ``where`` can use."""
+        return tuple(name for name, column in self.columns.items() if isinstance(column, LabelColumn))
+
+    def column(self, name: str, purpose: str | None = None) -> Any:
+        """Return a column, or raise saying what needs it."""
+        if name in self.columns:
+            return self.columns[name]
+        needed = f"for {purpose} " if purpose else ""
+        raise MissingColumnError(
+            f"`{escape(str(name)[:80])}` must be a column of the {self.kind} {needed}; "
+            f"got {', '.join(escape(n) for n in self.names) or 'no columns'}.".replace(" ;", ";"),
+            code="SM-COL-01",
+            field=name if isinstance(name, str) else None,
+            values=[name],
+            hint=nearest(name, self.names),
+        )
+
+    # --- rows --------------------------------------------------------------------------------------------------------
+
+    def mask(self, where: object) -> BoolArray | None:
+        """Return a boolean for each row from a boolean array or a mapping of column to labels; None keeps all."""
+        if where is None:
+            return None
+        if isinstance(where, Mapping):
+            keep = np.ones(self.rows, dtype=bool)
+            for name, wanted in where.items():
+                keep &= self._holds(name, wanted)
+            return keep
+        mask = np.asarray(where)
+        if mask.dtype != np.bool_ or mask.shape != (self.rows,):
+            raise InvalidArgumentError(
+                f"`where` must be a boolean for each of the {self.rows} rows, or a mapping of column to labels; "
+                f"got {show(where if not isinstance(where, np.ndarray) else mask)}.",
+                code="SM-ARG-07",
+                field="where",
+                values=[where],
+                hint="where={'segment': ['SMB', 'Mid']} or where=book['amount'] > 10_000.",
+            )
+        return np.array(mask)
+
+    def _holds(self, name: str, wanted: object) -> BoolArray:
+        """Return True where a label column holds one of the wanted labels."""
+        column = self.column(name, "`where`")
+        if not isinstance(column, LabelColumn):
+            raise InvalidArgumentError(
+                f"`where` must name label columns; got {show(name)}.",
+                code="SM-ARG-08",
+                field="where",
+                values=[name],
+                hint=f"a boolean per row works for any column: where=book[{name!r}] > ...",
+            )
+        labels = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)) else [wanted]
+        chosen = np.zeros(len(column.levels) + 1, dtype=bool)
+        place = {level: i for i, level in enumerate(column.levels)} | {None: len(column.levels)}
+        for label in labels:
+            if label not in place:
+                raise InvalidArgumentError(
+                    f"`where` must name labels of {show(name)}; got {show(label)}.",
+                    code="SM-ARG-09",
+                    field="where",
+                    values=[label],
+                    hint=nearest(label, column.levels),
+                )
+            chosen[place[label]] = True
+        held: BoolArray = chosen[column.codes]
+        return held
+
+    def take(self, rows: AnyArray) -> Self:
+        """Return these rows, in this order."""
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return attrs.evolve(self, columns=columns, rows=len(rows), **self._taken(rows))
+
+    def _taken(self, rows: AnyArray) -> dict[str, Any]:
+        """Return what else changes with the rows."""
+        return {}
+
+    def filter(self, where: object) -> Self:
+        """Return the rows for which a mask is True, or whose labels a mapping names."""
+        mask = self.mask(where)
+        return self if mask is None else self.take(np.flatnonzero(mask))
+
+    def concat(self, *others: Self) -> Self:
+        """Return one book of the rows of all, in this order; they must have the same columns, currency and scale."""
+        for other in others:
+            if type(other) is not type(self):
+                raise InvalidTypeError(
+                    f"`others` must be {type(self).__name__}s; got {show(type(other).__name__)}.", code="SM-BOK-02"
+                )
+            for what in ("currency", "scale", "as_of"):
+                mine, theirs = getattr(self, what), getattr(other, what)
+                if mine != theirs:
+                    raise InvalidDataError(
+                        f"`{what}` must be the same in books that are joined; got {show(mine)} and {show(theirs)}.",
+                        code="SM-BOK-03",
+                        field=what,
+                        values=[mine, theirs],
+                    )
+            if set(other.names) != set(self.names):
+                odd = sorted(set(other.names) ^ set(self.names))
+                raise MissingColumnError(
+                    f"`columns` must be the same in books that are joined; got {show(odd[0])} in one only.",
+                    code="SM-BOK-04",
+                    values=odd,
+                )
+        columns = {name: column.concat([o.columns[name] for o in others]) for name, column in self.columns.items()}
+        rejects = self.rejects + tuple(record for o in others for record in o.rejects)
+        notes = tuple(dict.fromkeys([*self.notes, *(note for o in others for note in o.notes)]))
+        rows = self.rows + sum(o.rows for o in others)
+        return self._joined(columns, rows, rejects, notes, others)
+
+    def _joined(
+        self,
+        columns: Mapping[str, Column],
+        rows: int,
+        rejects: tuple[Mapping[str, object], ...],
+        notes: tuple[str, ...],
+        others: Sequence[Self],
+    ) -> Self:
+        """Return the joined book; kinds with rules across rows check them here."""
+        return attrs.evolve(self, columns=columns, rows=rows, rejects=rejects, notes=notes)
+
+    def equals(self, other: object) -> bool:
+        """Return True where both hold the same columns, rows, currency, scale and day."""
+        return (
+            isinstance(other, Book)
+            and type(other) is type(self)
+            and set(self.names) == set(other.names)
+            and (self.rows, self.currency, self.scale, self.as_of_day)
+            == (other.rows, other.currency, other.scale, other.as_of_day)
+            and all(column.equals(other.columns[name]) for name, column in self.columns.items())
+        )
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, AnyArray]:
+        """Return the columns as read-only arrays in the user's terms."""
+        return {name: self[name] for name in self.names}
+
+    def to_pandas(self) -> Any:
+        """Return a pandas frame."""
+        import pandas as pd
+
+        return pd.DataFrame({name: pd.Series(np.array(values)) for name, values in self.to_dict().items()})
+
+    def to_polars(self) -> Any:
+        """Return a polars frame."""
+        import polars as pl
+
+        return pl.DataFrame({name: _listed(values) for name, values in self.to_dict().items()})
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow table."""
+        import pyarrow as pa
+
+        columns = {}
+        for name, values in self.to_dict().items():
+            nothing = np.isnan(values) if values.dtype.kind == "f" else None
+            columns[name] = pa.array(_listed(values), mask=nothing) if nothing is not None else pa.array(_listed(values))
+        return pa.table(columns)
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def _summary(self) -> list[str]:
+        """Return the lines that say what the book holds."""
+        money = [c for c in self.columns.values() if isinstance(c, MoneyColumn)]
+        lines = []
+        if money:
+            lines.append(f"{self.currency or 'currency not named'}, {self.scale} decimals")
+        if self.as_of is not None:
+            lines.append(f"as of {self.as_of}")
+        return lines
+
+    def __repr__(self) -> str:
+        """Return what the book holds, in a few lines."""
+        head = f"<{type(self).__name__} of {self.rows:,} {self.kind}"
+        lines = [", ".join([head, *self._summary()])]
+        for name, column in self.columns.items():
+            missing = int(column.missing().sum())
+            about = f"{len(column.levels):,} labels" if isinstance(column, LabelColumn) else _span(column.user())
+            lines.append(f"  {escape(name[:80])}: {about}{f', {missing:,} missing' if missing else ''}")
+        counts = Counter(str(record.get("code")) for record in self.rejects)
+        if counts:
+            lines.append("  left out on reading: " + ", ".join(f"{c} x {code}" for code, c in sorted(counts.items())))
+        lines += [f"  note: {escape(note)}" for note in self.notes]
+        return "\n".join(lines) + ">"
+
+
+def _listed(values: AnyArray) -> Any:
+    """Return object columns as lists, which frame libraries take with their None; others as they are."""
+    return values.tolist() if values.dtype == object else values
+
+
+def _span(values: AnyArray) -> str:
+    """Return the least and the greatest value of a column as text."""
+    if values.dtype == object:
+        return "text keys" if len(values) else "empty"
+    known = values[~(np.isnat(values) if values.dtype.kind == "M" else np.isnan(values))]
+    if not len(known):
+        return "empty"
+    low, high = known.min(), known.max()
+    return f"{low:,.2f} to {high:,.2f}" if known.dtype.kind == "f" else f"{low} to {high}"
+
+
+def locked_take(column: Column, rows: AnyArray) -> AnyArray:
+    """Return rows of a column in the user's terms."""
+    return locked(np.array(column.take(rows).user()))

@@ -1,0 +1,192 @@
+"""Words and flags to outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from salesmetrics import _check
+from salesmetrics.arrays import AnyArray, BoolArray
+from salesmetrics.columns import LabelColumn
+from salesmetrics.convert import raw as forms
+from salesmetrics.convert.labels import label
+from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
+from salesmetrics.domain import OUTCOMES
+from salesmetrics.errors import InvalidTypeError, nearest, show
+
+__all__ = ["OUTCOMES", "flag", "outcome", "outcome_from_flags"]
+
+_FLAG_WORDS: dict[object, int] = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, 1: 1, 0: 0}
+
+
+def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> tuple[LabelColumn, list[Problem]]:
+    """Return words of a source as outcomes.
+
+    Parameters
+    ----------
+    raw : numpy.ndarray, Coded or Texts
+        One word or whole number for each row.
+    field : str
+        The field, for problems.
+    outcomes : mapping, optional
+        What the words of the source mean, such as ``{"Closed Won": "won"}``; our own four words need no mapping.
+
+    Returns
+    -------
+    column : LabelColumn
+        Levels are exactly ``OUTCOMES``, codes are int8; bad rows are missing.
+    problems : list of Problem
+        Words that mean nothing, and rows without one.
+
+    Examples
+    --------
+    >>> column, _ = outcome(np.array(["Won", "open"], dtype=object), "outcome", {"Won": "won"})
+    >>> column.codes.tolist(), column.levels
+    ([1, 0], ('open', 'won', 'lost', 'no_decision'))
+    """
+    meaning = {word: OUTCOMES.index(word) for word in OUTCOMES} | _meaning(outcomes)
+    words, problems = label(raw, field)
+    if any(problem.whole for problem in problems):
+        return _outcomes(np.full(len(words), -1)), problems
+    lookup = np.array([meaning.get(level, -2) for level in words.levels] + [-1], dtype=np.int8)
+    codes = lookup[words.codes]
+    bad = np.zeros(len(codes), dtype=bool)
+    for problem in problems:
+        bad[problem.rows] = True
+    problems = [problem for problem in problems if not problem.warning]
+    problems += _unknown(codes == -2, words, field, meaning, outcomes is None)
+    hint = "every deal is open or decided: fill the blanks, or leave `outcome` out of the columns."
+    problems += problems_at((codes == -1) & ~bad, words.user(), field, "SM-RES-02", "be given in every row", hint)
+    return _outcomes(np.maximum(codes, -1)), problems
+
+
+def _outcomes(codes: AnyArray) -> LabelColumn:
+    return LabelColumn(codes.astype(np.int8), OUTCOMES, ordered=True)
+
+
+def _meaning(outcomes: Mapping[Any, str] | None) -> dict[Any, int]:
+    if outcomes is None:
+        return {}
+    if not isinstance(outcomes, Mapping):
+        raise InvalidTypeError(
+            f"`outcomes` must map words of the source to outcomes; got {show(outcomes)}.",
+            code="SM-ARG-30",
+            field="outcomes",
+            values=[outcomes],
+            hint="such as {'Closed Won': 'won', 'Closed Lost': 'lost', 'Prospecting': 'open'}.",
+        )
+    return {word: OUTCOMES.index(_check.one_of(meant, OUTCOMES, "outcomes")) for word, meant in outcomes.items()}
+
+
+def _unknown(
+    mask: BoolArray, words: LabelColumn, field: str, meaning: Mapping[Any, int], unmapped: bool
+) -> list[Problem]:
+    if not mask.any():
+        return []
+    names = words.user()
+    rows = np.flatnonzero(mask)
+    first = names[rows].tolist()
+    known = nearest(min(map(str, first)), meaning)
+    way = "say what the words mean by `outcomes`, such as {'Closed Won': 'won'}; "
+    rule = "be a word that means an outcome"
+    hint = f"{way if unmapped else ''}{known}"
+    return [Problem("SM-RES-01", field, rule, rows.astype(np.int64), first, hint)]
+
+
+def flag(raw: Raw, field: str) -> tuple[AnyArray, list[Problem]]:
+    """Return yes and no as 1 and 0 in int8, -1 where missing.
+
+    Parameters
+    ----------
+    raw : numpy.ndarray, Coded, Scaled or Texts
+        Booleans, the numbers 0 and 1, or the texts true, false, yes, no, 0, 1 in any case.
+    field : str
+        The field, for problems.
+
+    Returns
+    -------
+    flags : numpy.ndarray of int8
+        1, 0, or -1 where missing or bad.
+    problems : list of Problem
+        What is wrong with which rows.
+
+    Examples
+    --------
+    >>> flag(np.array([True, False]), "won")[0].tolist()
+    [1, 0]
+    """
+    rule = "be true or false, or the numbers 1 and 0"
+    if isinstance(raw, (Scaled, Instants)):
+        return np.full(len(raw), -1, dtype=np.int8), [whole_problem(field, "SM-FLG-01", rule, type(raw).__name__)]
+    found = forms.plain(raw.values if isinstance(raw, Texts) else raw, field)
+    values, missing = found.values, found.missing
+    if values.dtype.kind in "biuf":
+        undefined = np.isnan(values) if values.dtype.kind == "f" else False
+        missing = missing | undefined
+        bad = ~missing & (values != 0) & (values != 1)
+        flags = np.where(missing | bad, -1, values == 1).astype(np.int8)
+    elif values.dtype.kind == "O":
+        kinds = np.where(missing, forms.MISSING, forms.kinds_of(values))
+        read = [_read_flag(value, kind) for value, kind in zip(values, kinds.tolist(), strict=True)]
+        flags = np.array(read, dtype=np.int8)
+        bad = flags == -2
+        flags = np.maximum(flags, -1)
+    else:
+        return np.full(len(values), -1, dtype=np.int8), [whole_problem(field, "SM-FLG-01", rule, values)]
+    return flags, found.problems + problems_at(bad, values, field, "SM-FLG-02", rule)
+
+
+def _read_flag(value: Any, kind: int) -> int:
+    """Return 1 or 0, -1 for a missing flag and -2 for what is none."""
+    if kind == forms.MISSING or (kind == forms.TEXT and not value):
+        return -1
+    if kind == forms.TEXT:
+        return _FLAG_WORDS.get(value[:8].lower(), -2)
+    if kind in (forms.FLAG, forms.WHOLE, forms.FLOAT):
+        return int(value == 1) if value in (0, 1) else -2
+    return -2
+
+
+def outcome_from_flags(
+    closed: Raw, won: Raw, field: str = "outcome", names: tuple[str, str] = ("closed", "won")
+) -> tuple[LabelColumn, list[Problem]]:
+    """Return the outcomes that two flags mean: not closed is open, closed and won is won, else lost.
+
+    Parameters
+    ----------
+    closed, won : numpy.ndarray, Coded or Texts
+        The flags.
+    field : str, default: "outcome"
+        The field, for problems.
+    names : tuple of str, default: ("closed", "won")
+        What the two flags are called, for problems.
+
+    Returns
+    -------
+    column : LabelColumn
+        Levels are exactly ``OUTCOMES``; bad rows are missing.
+    problems : list of Problem
+        Rows without a flag, and rows that are won and not closed.
+
+    Examples
+    --------
+    >>> column, _ = outcome_from_flags(np.array([0, 1, 1]), np.array([0, 1, 0]))
+    >>> column.user().tolist()
+    ['open', 'won', 'lost']
+    """
+    is_closed, problems = flag(closed, names[0])
+    is_won, more = flag(won, names[1])
+    problems = problems + more
+    pairs = np.empty(len(is_closed), dtype=object)
+    pairs[:] = [f"{names[0]}={a}, {names[1]}={b}" for a, b in zip(is_closed.tolist(), is_won.tolist(), strict=True)]
+    bad = np.zeros(len(is_closed), dtype=bool)
+    for problem in problems:
+        bad[slice(None) if problem.whole else problem.rows] = True
+    blank = ~bad & ((is_closed < 0) | ((is_closed == 1) & (is_won < 0)))
+    problems += problems_at(blank, pairs, field, "SM-RES-02", "be given in every row")
+    torn = (is_closed == 0) & (is_won == 1)
+    problems += problems_at(torn, pairs, field, "SM-RES-03", "be closed where it is won")
+    codes = np.where(is_closed == 1, np.where(is_won == 1, 1, 2), 0)
+    return _outcomes(np.where(bad | blank | torn, -1, codes)), problems

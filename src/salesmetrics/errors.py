@@ -1,0 +1,160 @@
+"""What can go wrong, by name and code; errors keep their values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "InvalidArgumentError",
+    "InvalidDataError",
+    "InvalidTypeError",
+    "MergeError",
+    "MissingColumnError",
+    "SalesMetricsError",
+    "SalesMetricsWarning",
+]
+
+_SHOWN = 80
+
+
+class SalesMetricsWarning(UserWarning):
+    """Input that can be right and is often wrong; the call went on."""
+
+
+class SalesMetricsError(Exception):
+    """The root of every error the library raises.
+
+    Attributes
+    ----------
+    code : str
+        Stable name of the rule, such as ``"SM-AMT-02"``.
+    field, column : str or None
+        The field in the library's words and the column in the user's.
+    row, line : int or None
+        First bad row (0-based) and, for text, its physical line.
+    rows : numpy.ndarray of int64
+        All bad rows.
+    keys, values : list
+        Ids and values of those rows, where there are any.
+    count : int
+        How many rows are bad.
+    hint : str or None
+        The way out.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "SM-GEN-01",
+        field: str | None = None,
+        column: str | None = None,
+        row: int | None = None,
+        line: int | None = None,
+        rows: Sequence[int] | np.ndarray[Any, Any] = (),
+        keys: Sequence[object] = (),
+        values: Sequence[object] = (),
+        hint: str | None = None,
+        records: Sequence[dict[str, object]] = (),
+    ) -> None:
+        super().__init__(message, code, field, column, row, line, rows, keys, values, hint, records)
+        self.message = message
+        self.code = code
+        self.field = field
+        self.column = column
+        self.row = row
+        self.line = line
+        self.rows = np.asarray(rows, dtype=np.int64)
+        self.keys = list(keys)
+        self.values = list(values)
+        self.value = self.values[0] if self.values else None
+        self.count = max(len(self.rows), len(self.values), 1)
+        self.hint = hint
+        self._records = list(records)
+
+    def __str__(self) -> str:
+        """Return the sentence, then the hint."""
+        return self.message if self.hint is None else f"{self.message}\n  Hint: {self.hint}"
+
+    def to_records(self) -> list[dict[str, object]]:
+        """Return the rejects table: one dict for each problem."""
+        if self._records:
+            return [dict(record) for record in self._records]
+        rows: list[int | None] = [int(r) for r in self.rows] or [self.row]
+        return [
+            {
+                "code": self.code,
+                "line": self.line if i == 0 else None,
+                "byte": None,
+                "row": row,
+                "column": self.column,
+                "field": self.field,
+                "key": self.keys[i] if i < len(self.keys) else None,
+                "value": self.values[i] if i < len(self.values) else None,
+                "message": self.message,
+            }
+            for i, row in enumerate(rows)
+        ]
+
+
+class InvalidArgumentError(SalesMetricsError, ValueError):
+    """An argument breaks its rule."""
+
+
+class InvalidTypeError(SalesMetricsError, TypeError):
+    """An argument is of a kind the call cannot take."""
+
+
+class MissingColumnError(SalesMetricsError, KeyError):
+    """A column that is needed is not there."""
+
+
+class InvalidDataError(SalesMetricsError, ValueError):
+    """Rows of the data break a rule."""
+
+
+class MergeError(SalesMetricsError, ValueError):
+    """Two tallies that do not belong together, or a saved one that was changed."""
+
+
+def show(value: object, *, redact: bool = False) -> str:
+    """Return a value that came from data as text that is safe to print."""
+    if redact:
+        size = len(value) if isinstance(value, (str, bytes, list, tuple)) else None
+        return f"<{type(value).__name__}{'' if size is None else f' of length {size}'}>"
+    if isinstance(value, np.ndarray):
+        return f"<array of shape {value.shape}, {value.dtype}>"
+    if isinstance(value, np.generic):
+        value = str(value) if isinstance(value, (np.datetime64, np.timedelta64)) else value.item()
+    if isinstance(value, str):
+        text = repr(value[:_SHOWN])
+        tail = f"… ({len(value)} characters)" if len(value) > _SHOWN else ""
+    else:
+        try:
+            text = repr(value)
+        except Exception:  # a class of the user's may raise anything here
+            return f"<{type(value).__name__}>"
+        tail = f"… ({len(text)} characters)" if len(text) > _SHOWN else ""
+        text = text[:_SHOWN]
+    return escape(text) + tail
+
+
+def escape(text: str) -> str:
+    """Return text with every character that does not print escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def nearest(name: object, choices: Iterable[object]) -> str | None:
+    """Return the hint that names the choices nearest to an unknown name, or all of them."""
+    known = sorted({str(c)[:_SHOWN] for c in choices})[:200]
+    folded = {c.casefold(): c for c in known}
+    close = difflib.get_close_matches(str(name)[:_SHOWN].casefold(), list(folded), n=3)
+    listed = ", ".join(show(c) for c in known[:20])
+    if close:
+        return f"did you mean {' or '.join(show(folded[c]) for c in close)}? There is: {listed}."
+    return f"there is: {listed}." if known else None

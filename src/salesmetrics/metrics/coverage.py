@@ -1,0 +1,271 @@
+"""Is there enough pipeline?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from salesmetrics import _check, formulas
+from salesmetrics._kernels import wide_ints
+from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, rescaled, words
+from salesmetrics.arrays import AnyArray
+from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
+from salesmetrics.books import DealBook, QuotaBook, RepBook
+from salesmetrics.columns import PPM
+from salesmetrics.errors import MergeError
+from salesmetrics.labels import Labels
+from salesmetrics.results import MetricTable
+from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally
+from salesmetrics.tallies.quotas import SPAN
+from salesmetrics.tally import refuse_grouping
+
+__all__ = ["pipeline_coverage", "required_coverage"]
+
+By = str | tuple[str, ...] | list[str] | None
+
+
+def pipeline_coverage(
+    deals: DealBook | PipelineTally,
+    quotas: QuotaBook | QuotaTally,
+    /,
+    *,
+    basis: str,
+    period: object = None,
+    by: By = None,
+    where: object = None,
+    reps: RepBook | None = None,
+    as_of: object = None,
+    weight: str = "amount",
+    missing_p: str = "raise",
+    overdue: str | None = None,
+    undated: str | None = None,
+    bookings: BookingTally | None = None,
+) -> MetricTable:
+    """Open pipeline due in the period over the number it must fill: is there enough?
+
+    Also called pipeline-to-quota ratio. A fraction: 3.0 is "3x".
+
+    Parameters
+    ----------
+    deals : DealBook or PipelineTally
+        The deals, or the tally of the open ones.
+    quotas : QuotaBook or QuotaTally
+        The quotas of the reps.
+    basis : {"remaining", "full"}
+        The number: quota less what is booked to date, or the whole quota. It has no default, since sources split evenly and
+        the two answers differ a lot.
+    period : Period or Periods
+        The days of ``expected_close``, of the quota and of the bookings: required.
+    by : str or sequence of str, optional
+        Labels that both sides have, or that ``reps`` lend.
+    where : mapping or array of bool, optional
+        A mapping is applied to the deals, and to the quotas where they have the column.
+    reps : RepBook, optional
+        Lends team, manager and its other labels to ``by`` on both sides.
+    as_of : date or str
+        The day of the snapshot; the book's own day by default, and required where it has none.
+    weight : {"amount", "weighted"}
+        Amounts, or amounts times probability.
+    missing_p : {"raise", "exclude"}
+        With weight "weighted": what to do about a deal without a probability.
+    overdue, undated : {"exclude", "include", "only"}
+        As in `open_pipeline`.
+    bookings : BookingTally, optional
+        The bookings to date, where ``deals`` is a tally and the basis is "remaining".
+
+    Returns
+    -------
+    MetricTable
+        Unit ``fraction``; ``n`` counts the deals due that have an amount. Quota missing or 0: NaN ``no_quota``. Nothing left
+        to book: NaN ``target_met``, never infinite. Nothing due against a number: 0.0. Parts: ``open`` (or ``weighted``),
+        ``target``, ``quota``, ``booked`` and ``met``, 1 where the number is booked already. Rows coarser than a rep take
+        quota and bookings of the reps with a quota above 0, and everybody's pipeline.
+
+    Notes
+    -----
+    Overdue and undated deals are not due in any period, and are counted beside. "3x" is a rule of thumb: `required_coverage`
+    says what a win rate asks for.
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> deals = sm.read_deals({"rep": ["Ana"], "amount": [4_800_000], "outcome": ["open"], "created": ["2026-01-05"],
+    ...                        "closed": [None], "expected_close": ["2026-03-20"]}, as_of="2026-01-31")
+    >>> quotas = sm.read_quotas({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "amount": [1_600_000]})
+    >>> sm.pipeline_coverage(deals, quotas, basis="full", period=quotas.periods()[0])["all"].value
+    3.0
+    """
+    _check.one_of(basis, ("remaining", "full"), "basis")
+    _check.one_of(weight, ("amount", "weighted"), "weight")
+    if isinstance(deals, PipelineTally):
+        given = {"by": by, "period": period, "where": where, "as_of": as_of, "overdue": overdue, "undated": undated}
+        refuse_grouping(deals, given)
+        pipeline, names, asked = deals, deals.by, deals.window.asked
+        if basis == "remaining" and bookings is None:
+            raise MergeError(
+                "`bookings` must be given with a tally and basis 'remaining'; got None.",
+                code="SM-TLY-09",
+                field="bookings",
+                hint="BookingTally.from_book(deals, by=..., period=..., as_of=...) of the same deals.",
+            )
+    else:
+        book = deal_book(deals)
+        if period is None:
+            raise no_period()
+        pipeline = PipelineTally.from_book(
+            book,
+            by=by,
+            period=period,
+            where=where,
+            reps=reps,
+            as_of=as_of,
+            weighted=weight == "weighted",
+            missing_p=missing_p,
+            overdue=overdue or "exclude",
+            undated=undated or "exclude",
+        )
+        names, asked = pipeline.by, period
+        if basis == "remaining":
+            day = _check.date_of(pipeline.as_of_day)
+            bookings = BookingTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=day)
+    quota = _quotas(quotas, names, asked, where, reps)
+    one_currency(pipeline.currency, quota.currency)
+    return _answer(pipeline, quota, bookings if basis == "remaining" else None, names, weight)
+
+
+def required_coverage(win_rate: MetricTable | npt.ArrayLike) -> MetricTable | float | npt.NDArray[np.float64]:
+    """Coverage that a win rate asks for on average: how much is enough?
+
+    Parameters
+    ----------
+    win_rate : MetricTable, float or array_like
+        A result of `win_rate` (the fitting one is ``basis="open_at", weight="amount"``), or plain fractions.
+
+    Returns
+    -------
+    MetricTable, float or numpy.ndarray
+        1 / win rate, in the shape that was given. NaN where the rate is 0 or NaN.
+
+    Notes
+    -----
+    It is enough on average, which is near a coin flip: for equal independent deals with a win rate of 1/3, three times the
+    quota reaches it with probability 0.62 (9 deals), 0.57 (30), 0.54 (90) or 0.52 (300).
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> sm.required_coverage(0.25)
+    4.0
+    """
+    if not isinstance(win_rate, MetricTable):
+        plain: float | npt.NDArray[np.float64] = formulas.required_coverage(win_rate)
+        return plain
+    value = np.asarray(formulas.required_coverage(win_rate.value))
+    zero = win_rate.value == 0
+    code = np.where(zero, reasons(1, ("zero_denominator", np.array([True])))[0], win_rate.reason_code)
+    return MetricTable(
+        name="required_coverage",
+        unit="fraction",
+        labels=win_rate.labels,
+        value=value,
+        n=win_rate.n,
+        reason_code=code,
+        parts={"win_rate": win_rate.value},
+        part_units={"win_rate": "fraction"},
+        definition=words("1 / win rate", win_rate.definition),
+        notes=("enough on average only: near an even chance of reaching the number.",),
+    )
+
+
+def _quotas(
+    quotas: QuotaBook | QuotaTally, by: tuple[str, ...], period: object, where: object, reps: RepBook | None
+) -> QuotaTally:
+    """Return the tally of quotas, or the one that was given."""
+    if isinstance(quotas, QuotaTally):
+        return quotas
+    book = quota_book(quotas)
+    narrowed = {n: w for n, w in where.items() if n in book.names} if isinstance(where, Mapping) else {}
+    return QuotaTally.from_book(book, by=by, period=period, where=narrowed or None, reps=reps)
+
+
+def _answer(
+    pipeline: PipelineTally,
+    quota: QuotaTally,
+    bookings: BookingTally | None,
+    names: tuple[str, ...],
+    weight: str,
+) -> MetricTable:
+    """Return the coverage of tallies that are grouped alike."""
+    target = _targets(quota, bookings, pipeline, names)
+    labels, mine, theirs = pipeline.labels.union(target.labels)
+    size = len(labels) * pipeline.window.size
+
+    def placed(rows: AnyArray, table: AnyArray) -> AnyArray:
+        out = np.zeros((len(labels), pipeline.window.size), dtype=table.dtype)
+        out[rows] = table
+        return out.reshape(size)
+
+    top = placed(mine, _numerator(pipeline, weight))
+    whole, booked = placed(theirs, target.quota), placed(theirs, target.booked)
+    left = whole - booked if bookings is not None else whole
+    no_quota = whole <= 0
+    reason = reasons(size, ("no_quota", no_quota), ("target_met", left <= 0))
+    unit = np.float64(10**pipeline.scale)
+    name = "open" if weight == "amount" else "weighted"
+    parts = {
+        name: top / unit,
+        "target": np.where(no_quota, np.nan, left / unit),
+        "quota": np.where(no_quota, np.nan, whole / unit),
+        "booked": major(booked, pipeline.scale),
+        "met": (~no_quota & (left <= 0)).astype(np.int64),
+    }
+    if bookings is None:
+        del parts["booked"], parts["met"]
+    counted = pipeline.priced if weight == "amount" or pipeline.weighed is None else pipeline.weighed
+    return MetricTable(
+        name="pipeline_coverage",
+        unit="fraction",
+        labels=pipeline.window.cross(labels),
+        value=blanked(formulas.pipeline_coverage(top, left), reason),
+        n=placed(mine, counted),
+        reason_code=reason,
+        parts=parts,
+        part_units={part: "count" if part == "met" else "money" for part in parts},
+        left_out={"no amount": int((pipeline.count - pipeline.priced).sum())}
+        | dict(zip(pipeline.causes, pipeline.left_out.tolist(), strict=True)),
+        definition=words(
+            f"{name} pipeline due / {'quota less bookings to date' if bookings is not None else 'full quota'}",
+            dated(pipeline.window, "expected_close", pipeline.as_of_day),
+        ),
+    )
+
+
+def _numerator(pipeline: PipelineTally, weight: str) -> AnyArray:
+    """Return the pipeline in minor units: amounts, or amounts times probability."""
+    if weight == "amount":
+        return pipeline.amount
+    if pipeline.weighted is None:
+        raise MergeError(
+            "the tally must hold weighted amounts for weight 'weighted'; got one without.",
+            code="SM-TLY-08",
+            field="weighted",
+            hint="PipelineTally.from_book(..., weighted=True).",
+        )
+    return np.array([whole / PPM for whole in wide_ints(pipeline.weighted)]).reshape(pipeline.amount.shape)
+
+
+def _targets(
+    quota: QuotaTally, bookings: BookingTally | None, pipeline: PipelineTally, names: tuple[str, ...]
+) -> Ledger:
+    """Return quota and bookings of the reps with a quota above 0, by the names of the answer."""
+    amount_days = rescaled(quota.amount_days, quota.scale, pipeline.scale)
+    if bookings is None:
+        owner = quota.labels.onto([name for name in quota.labels.names if name != SPAN])[0]
+        nothing = np.zeros((len(owner), pipeline.window.size), dtype=np.int64)
+        booked: tuple[Labels, AnyArray, AnyArray] = (owner, nothing, nothing)
+    else:
+        booked = (bookings.labels, bookings.amount, bookings.count - bookings.unpriced)
+    rows = ledger(booked, (quota.labels, amount_days, quota.days), SPAN)
+    return rows.rolled(names, np.ones_like(rows.has_quota) if "rep" in names else rows.has_quota)

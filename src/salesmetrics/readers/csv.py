@@ -1,0 +1,220 @@
+"""Comma-separated text as a source, read strictly: nothing is guessed that changes a value."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import os
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+
+from salesmetrics.convert import Problem, Raw, Texts
+from salesmetrics.convert.words import is_plain_decimal
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
+from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable, unguarded
+from salesmetrics.readers.source import Role, Source, checked_names
+
+__all__ = ["csv_source"]
+
+MAX_BYTES = 1 << 31
+MAX_ROWS = 50_000_000
+
+_ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!")
+_DELIMITERS = (",", ";", "\t")
+
+
+def csv_source(
+    source: str | os.PathLike[str] | Stream,
+    *,
+    encoding: str = "utf-8-sig",
+    delimiter: str | None = None,
+    footer: Literal["salesforce"] | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_rows: int = MAX_ROWS,
+) -> Source:
+    r"""Return the columns of a file of comma-separated text, every one of them as text.
+
+    Parameters
+    ----------
+    source : path or text stream
+        The file. Archives are never opened; a stream that unpacks one is counted while it is read.
+    encoding : str, default: "utf-8-sig"
+        How the file of a path is encoded.
+    delimiter : str, optional
+        What separates fields; else told from the first line among comma, semicolon and tab.
+    footer : {None, "salesforce"}
+        Whether lines of one field behind the last row are a report's footer and left out.
+    max_bytes, max_rows : int
+        Limits, counted while reading.
+
+    Returns
+    -------
+    Source
+        The columns, with the physical line of each row.
+
+    Raises
+    ------
+    InvalidDataError
+        If the text breaks a rule; the error names the line.
+
+    Examples
+    --------
+    >>> import io
+    >>> source = csv_source(io.StringIO("id;amount\nD-1;12.50\n"))
+    >>> source.names, source.raw("amount", "money").values.tolist(), source.notes
+    (['id', 'amount'], ['12.50'], ("delimiter ';'",))
+    """
+    if isinstance(source, (str, os.PathLike)):
+        _refuse_archive(source)
+        _refuse_encoding(encoding)
+        with open(source, encoding=encoding, newline="") as stream:
+            try:
+                return _read(Lines(stream, max_bytes), delimiter, footer, max_rows)
+            except UnicodeDecodeError as error:
+                raise undecodable(error, _line_of_bytes(source, encoding)) from error
+    if not hasattr(source, "read"):
+        raise InvalidTypeError(
+            f"`source` must be a path or a stream of text; got {show(source)}.", code="SM-TXT-21", field="source"
+        )
+    try:
+        return _read(Lines(source, max_bytes), delimiter, footer, max_rows)
+    except UnicodeDecodeError as error:
+        raise undecodable(error, None) from error
+
+
+def _line_of_bytes(path: str | os.PathLike[str], encoding: str) -> int | None:
+    """Return the first line of a file that the encoding cannot read, where lines can be told without it."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return number if encoding.lower().startswith(("utf-8", "utf8", "ascii", "cp", "latin")) else None
+    return None
+
+
+def _refuse_archive(path: str | os.PathLike[str]) -> None:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"`source` must be a file that can be read; got {show(os.fspath(path))}: {error}.",
+            code="SM-TXT-23",
+            field="source",
+            values=[path],
+        ) from error
+    if start.startswith(_ARCHIVES):
+        raise InvalidDataError(
+            f"`source` must be plain text; got an archive, {show(os.fspath(path))}.",
+            code="SM-TXT-11",
+            field="source",
+            values=[path],
+            hint="unpack it, or pass a stream: gzip.open(path, 'rt', encoding='utf-8', newline='').",
+        )
+
+
+def _refuse_encoding(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"`encoding` must be an encoding that Python knows; got {show(encoding)}.",
+            code="SM-TXT-24",
+            field="encoding",
+            values=[encoding],
+            hint="such as 'utf-8', 'cp1252' or 'utf-16'.",
+        ) from error
+
+
+def _read(lines: Lines, delimiter: str | None, footer: str | None, max_rows: int) -> Source:
+    feed = iter(lines)
+    passed, first, delimiter, notes = _first_line(feed, delimiter)
+    reader = csv.reader(chain([first], feed), delimiter=delimiter, strict=True)
+    header: list[list[str]] = []
+    for record in _records(reader, passed, Records([], None, 1)):
+        header.append(record)
+        break
+    names = _header(header[0], passed + 1)
+    records = Records(names, footer, max_rows, line=passed + reader.line_num + 1)
+    lines.progress = records.progress
+    for record in _records(reader, passed, records):
+        records.add(record, passed + reader.line_num)
+    records.flush(passed + reader.line_num)
+    columns, places = records.columns()
+    if records.footer_lines:
+        notes.append(f"{records.footer_lines} lines of a footer left out")
+    problems = () if len(places) else (_header_only(),)
+
+    def fetch(name: str, role: Role) -> Raw:
+        return Texts(columns[name], places)
+
+    return Source("csv", names, len(places), fetch, places, problems, tuple(notes))
+
+
+def _header_only() -> Problem:
+    nothing = np.empty(0, dtype=np.int64)
+    return Problem("SM-TXT-13", "source", "hold rows below its header", nothing, [], warning=True)
+
+
+def _first_line(feed: Iterator[str], delimiter: str | None) -> tuple[int, str, str, list[str]]:
+    """Return the lines before the header, the header, the delimiter and notes; blanks and ``sep=`` are passed over."""
+    notes: list[str] = []
+    for passed, line in enumerate(feed):
+        line = line.removeprefix("\ufeff") if passed == 0 else line
+        bare = line.strip("\r\n")
+        told = re.fullmatch('"?sep=(.)"?', bare)
+        if told and not notes:
+            delimiter = delimiter or told[1]
+            notes.append(f"delimiter {delimiter!r}, stated in line {passed + 1}")
+        elif bare.strip():
+            if delimiter is None:
+                outside = re.sub('"[^"]*"', "", bare)
+                delimiter = max(_DELIMITERS, key=outside.count)
+                notes += [f"delimiter {delimiter!r}"] if delimiter != "," else []
+            return passed, line, delimiter, notes
+    raise bad_text("SM-TXT-12", "have a header and rows", "no text", None)
+
+
+def _records(reader: Any, passed: int, records: Records) -> Iterator[list[str]]:
+    """Return the records; what the parser refuses is raised in our words."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise _refused_record(str(error), records.begun(), passed + reader.line_num) from error
+    except Endless as error:
+        rule, got = "close every quote and end every record", "a record that does not end"
+        raise bad_text("SM-TXT-09", rule, got, records.begun()) from error
+
+
+def _refused_record(reason: str, begun: int, line: int) -> InvalidDataError:
+    if "unexpected end of data" in reason or ("field limit" in reason and line > begun):
+        return bad_text("SM-TXT-09", "close every quote", "a quote that is never closed", begun)
+    if "field limit" in reason:
+        return bad_text("SM-TXT-10", f"have fields of at most {FIELD_LIMIT} characters", "a longer one", line)
+    hint = "a quote inside a quoted field is written twice."
+    return bad_text("SM-TXT-19", "be quoted as RFC 4180 says", reason, line, hint)
+
+
+def _header(record: list[str], line: int) -> list[str]:
+    names = [unguarded(name.strip()) for name in record]
+    blank = [position for position, name in enumerate(names) if not name]
+    if blank:
+        raise bad_text("SM-TXT-12", "name every column in its header", f"no name at positions {blank}", line)
+    for name in names:
+        if is_plain_decimal(name) or _is_day(name):
+            hint = "the first line names the columns: id,rep,amount,..."
+            raise bad_text("SM-TXT-12", "begin with a header", f"{show(name)}, which looks like data", line, hint)
+    return checked_names(names)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(dt.date.fromisoformat(text))
+    except ValueError:
+        return False

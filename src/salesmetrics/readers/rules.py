@@ -1,0 +1,149 @@
+"""What becomes of problems: raised at once, collected, or their rows left out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from salesmetrics import _check
+from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.columns import Column
+from salesmetrics.convert import Problem
+from salesmetrics.errors import InvalidDataError, SalesMetricsWarning, escape, show
+
+__all__ = ["ON_ERROR", "Judge"]
+
+ON_ERROR = ("raise", "collect", "drop")
+_HINT = "on_error='drop' leaves such rows out, on_error='collect' reports every problem at once."
+
+
+@attrs.define
+class Judge:
+    """Problems of one call, in the fixed order of the rules, and what is done about them."""
+
+    on_error: str
+    rows: int
+    lines: IntArray | None
+    names: Mapping[str, str]
+    keys: AnyArray | None = None
+    problems: list[Problem] = attrs.field(factory=list)
+    notes: list[str] = attrs.field(factory=list)
+
+    def hear(self, problems: Sequence[Problem]) -> None:
+        """Take problems: warnings become notes, what cannot be left out is raised, the rest waits."""
+        for problem in problems:
+            if problem.warning:
+                self.notes.append(self._sentence(problem).rstrip("."))
+            elif problem.whole or self.on_error == "raise":
+                raise self._error(problem)
+            else:
+                self.problems.append(problem)
+
+    def settle(
+        self, columns: dict[str, Column], between: Callable[[Mapping[str, Column]], list[Problem]]
+    ) -> tuple[dict[str, Column], IntArray]:
+        """Check the rules between columns too; return the columns of the rows that keep every rule, and which those are."""
+        kept = self._good(np.arange(self.rows))
+        columns = self._taken(columns, kept, self.rows)
+        while True:
+            found = between(columns)
+            if not found:
+                break
+            moved = [attrs.evolve(p, rows=kept[p.rows]) for p in found]
+            self.hear(moved)
+            left = self._good(kept)
+            columns = self._taken(columns, np.flatnonzero(np.isin(kept, left)), len(kept))
+            kept = left
+        if self.problems and self.on_error == "collect":
+            raise self._collected()
+        return columns, kept
+
+    def _good(self, rows: IntArray) -> IntArray:
+        """Return the rows that no problem names."""
+        bad = np.zeros(self.rows, dtype=bool)
+        for problem in self.problems:
+            bad[problem.rows] = True
+        return rows[~bad[rows]]
+
+    @staticmethod
+    def _taken(columns: dict[str, Column], rows: IntArray, size: int) -> dict[str, Column]:
+        """Return the columns of some rows."""
+        if len(rows) == size:
+            return columns
+        return {name: column.take(rows) for name, column in columns.items()}
+
+    def rejects(self) -> tuple[dict[str, object], ...]:
+        """Return one record for each row left out and rule it breaks."""
+        return tuple(record for problem in self.problems for record in self._error(problem).to_records())
+
+    def warn(self) -> None:
+        """Say the warnings of the call, in one."""
+        if self.notes:
+            text = "; ".join(escape(note) for note in self.notes)
+            warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=4)
+
+    def _sentence(self, problem: Problem) -> str:
+        """Return the first line: what is wrong and how much of it."""
+        if problem.whole:
+            got = show(problem.values[0]) if problem.values else "another"
+            return f"`{problem.field}` must {problem.rule}; got {got}."
+        return (
+            f"`{problem.field}` must {problem.rule}; got {len(problem.rows)} of {self.rows} rows "
+            f"that {'does' if len(problem.rows) == 1 else 'do'} not."
+        )
+
+    def _error(self, problem: Problem) -> InvalidDataError:
+        """Return a problem as an error that names column, row, line, key and value."""
+        lines = [self._sentence(problem)]
+        row = line = None
+        keys: list[object] = []
+        if len(problem.rows):
+            row = int(problem.rows[0])
+            where = [f"column {show(self.names[problem.field])}"] if problem.field in self.names else []
+            where.append(f"row {row}")
+            if self.lines is not None:
+                line = int(self.lines[row])
+                where[-1] += f" (line {line})"
+            if self.keys is not None:
+                keys = list(self.keys[problem.rows])
+                where.append(f"{show(keys[0])}")
+            lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
+            if len(problem.rows) > 1:
+                lines.append("  also rows " + ", ".join(str(int(r)) for r in problem.rows[1:4]))
+        return InvalidDataError(
+            "\n".join(lines),
+            code=problem.code,
+            field=problem.field,
+            column=self.names.get(problem.field),
+            row=row,
+            line=line,
+            rows=problem.rows,
+            keys=keys,
+            values=problem.values,
+            hint=problem.hint or (None if problem.whole else _HINT),
+        )
+
+    def _collected(self) -> InvalidDataError:
+        """Return one error that holds every problem."""
+        errors = [self._error(problem) for problem in self.problems]
+        bad = np.unique(np.concatenate([problem.rows for problem in self.problems]))
+        listed = "\n".join(f"  {error.code}: {error.message.splitlines()[0]}" for error in errors)
+        return InvalidDataError(
+            f"`source` must keep the rules in every row; got {len(bad)} of {self.rows} rows that do not.\n{listed}",
+            code="SM-BOK-20",
+            field="source",
+            row=int(bad[0]),
+            rows=bad,
+            values=[value for error in errors for value in error.values],
+            records=[record for error in errors for record in error.to_records()],
+            hint="error.to_records() holds every problem; on_error='drop' leaves such rows out.",
+        )
+
+
+def checked_mode(on_error: object) -> str:
+    """Return what to do about bad rows."""
+    return _check.one_of(on_error, ON_ERROR, "on_error")
+

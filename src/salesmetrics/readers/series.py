@@ -1,0 +1,287 @@
+"""One column of a data frame or array library as a raw column; no library is imported here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from salesmetrics.arrays import AnyArray
+from salesmetrics.convert import Coded, Instants, Raw, Scaled
+from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
+from salesmetrics.readers.source import Role, objects_array
+
+__all__ = ["arrow_raw", "library_of", "pandas_raw", "polars_raw", "raw_of"]
+
+_LIBRARIES = ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "numpy")
+
+
+def library_of(value: object) -> tuple[str, str]:
+    """Return the library that an object or a parent of its class comes from, and the name of that class.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``("pandas", "DataFrame")``; two empty texts where it comes from none of those known here.
+    """
+    for kind in type(value).__mro__:
+        root = kind.__module__.partition(".")[0]
+        if root in _LIBRARIES:
+            return root.lstrip("_"), kind.__name__
+    return "", ""
+
+
+def raw_of(column: Any, role: Role, name: str) -> Raw:
+    """Return one column of any kind as a raw column.
+
+    Parameters
+    ----------
+    column : array-like
+        An array, a series of a frame library, a list or another iterable in order.
+    role : str
+        What it is wanted for.
+    name : str
+        Its name, for errors.
+
+    Returns
+    -------
+    Raw
+        An array or one of the digested forms.
+
+    Raises
+    ------
+    InvalidTypeError
+        If it is no column.
+    InvalidDataError
+        If it has another shape than one value for each row, or refuses to be read.
+    """
+    library, _ = library_of(column)
+    if library == "pandas":
+        return pandas_raw(sys.modules["pandas"].Series(column), role, name)
+    if library == "polars":
+        return polars_raw(column, role)
+    if library == "pyarrow":
+        return arrow_raw(column, role)
+    array = column if isinstance(column, np.ndarray) else _array(column, name)
+    if array.ndim != 1:
+        raise InvalidDataError(
+            f"`{name}` must be one column; got an array of shape {array.shape}.",
+            code="SM-ARR-02",
+            field=name,
+            column=name,
+            values=[array.shape],
+            hint="give one value for each row, such as column.ravel().",
+        )
+    return array
+
+
+def _array(column: Any, name: str) -> AnyArray:
+    """Return any other array-like as an array; lists become objects, since numpy would turn mixed ones into texts."""
+    if isinstance(column, (str, bytes, Mapping, Set)) or not (
+        isinstance(column, Iterable) or hasattr(column, "__array__")
+    ):
+        hint = "a set has no order; give a list." if isinstance(column, Set) else "give a list or an array."
+        raise InvalidTypeError(
+            f"`{name}` must be a column with one value for each row; got {show(column)}.",
+            code="SM-ARR-28",
+            field=name,
+            column=name,
+            values=[column],
+            hint=hint,
+        )
+    try:
+        if isinstance(column, (memoryview, bytearray)) or hasattr(column, "__array__"):
+            return np.asarray(column)
+        return objects_array(column)
+    except Exception as error:  # a class of the user's may raise anything here
+        raise InvalidDataError(
+            f"`{name}` must be a column that can be read; got {type(error).__name__} from {type(column).__name__}.",
+            code="SM-ARR-30",
+            field=name,
+            column=name,
+            values=[type(column).__name__],
+        ) from error
+
+
+def pandas_raw(series: Any, role: Role, name: str) -> Raw:
+    """Return a pandas series as a raw column.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The column.
+    role : str
+        What it is wanted for.
+    name : str
+        Its name, for errors.
+
+    Returns
+    -------
+    Raw
+        An array or one of the digested forms.
+    """
+    dtype, kind = series.dtype, type(series.dtype).__name__
+    if isinstance(dtype, np.dtype):
+        return np.asarray(series.to_numpy())
+    if kind == "CategoricalDtype":
+        labels = dtype.categories
+        plain = labels.to_numpy() if isinstance(labels.dtype, np.dtype) else labels.to_numpy(dtype=object)
+        return Coded(series.cat.codes.to_numpy(), plain)
+    if kind == "DatetimeTZDtype":
+        return Instants(series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+    if kind == "PeriodDtype":
+        return _first_days(series, name)
+    if kind in ("IntervalDtype", "SparseDtype"):
+        raise _refused_kind(dtype, name)
+    if kind == "ArrowDtype" or (kind == "StringDtype" and str(dtype.storage).startswith("pyarrow")):
+        return arrow_raw(series.array.__arrow_array__(), role)
+    numbers = getattr(dtype, "numpy_dtype", None)
+    if isinstance(numbers, np.dtype) and numbers.kind in "biuf":
+        values = series.to_numpy(dtype=numbers, na_value=numbers.type(0))
+        return np.ma.MaskedArray(values, mask=series.isna().to_numpy())
+    return np.asarray(series.to_numpy(dtype=object))
+
+
+def _first_days(series: Any, name: str) -> AnyArray:
+    try:
+        return np.asarray(series.dt.start_time.to_numpy())
+    except ValueError as error:
+        raise InvalidDataError(
+            f"`{name}` must hold periods that start from 1678 to 2262; got {show(str(error))}.",
+            code="SM-SRC-14",
+            field=name,
+            column=name,
+        ) from error
+
+
+def _refused_kind(dtype: object, name: str) -> InvalidTypeError:
+    sparse = "Sparse" in type(dtype).__name__
+    return InvalidTypeError(
+        f"`{name}` must be a column of single values; got {show(str(dtype))}.",
+        code="SM-SRC-14",
+        field=name,
+        column=name,
+        values=[str(dtype)],
+        hint="series.sparse.to_dense() makes a plain one." if sparse else "give the start and the end as two columns.",
+    )
+
+
+def _masked(values: AnyArray, missing: AnyArray) -> AnyArray:
+    return np.ma.MaskedArray(values, mask=missing) if missing.any() else values
+
+
+def polars_raw(series: Any, role: Role) -> Raw:
+    """Return a polars series as a raw column.
+
+    Parameters
+    ----------
+    series : polars.Series
+        The column.
+    role : str
+        What it is wanted for.
+
+    Returns
+    -------
+    Raw
+        An array or one of the digested forms.
+    """
+    polars, kind = sys.modules["polars"], series.dtype.base_type().__name__
+    if kind in ("String", "Categorical", "Enum"):
+        texts = series.cast(polars.String)
+        if role != "label":
+            return objects_array(texts.to_list())
+        levels = texts.drop_nulls().unique().sort()
+        codes = texts.cast(polars.Enum(levels)).to_physical().cast(polars.Int64).fill_null(-1)
+        return Coded(codes.to_numpy(), objects_array(levels.to_list()))
+    if kind == "Decimal":
+        whole = series.to_physical().cast(polars.Int64, strict=False)
+        if whole.null_count() == series.null_count():
+            missing = series.is_null().to_numpy() if series.null_count() else None
+            return Scaled(whole.fill_null(0).to_numpy(), series.dtype.scale, missing)
+    if kind == "Datetime" and series.dtype.time_zone is not None:
+        return Instants(series.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy())
+    if kind in ("Date", "Datetime", "Float32", "Float64", "Duration"):
+        return np.asarray(series.to_numpy())
+    if kind == "Boolean" or (kind.removeprefix("U").startswith("Int") and not kind.endswith("128")):
+        empty = False if kind == "Boolean" else 0
+        return _masked(series.fill_null(empty).to_numpy(), series.is_null().to_numpy())
+    return objects_array(series.to_list())
+
+
+def arrow_raw(column: Any, role: Role) -> Raw:
+    """Return a pyarrow array, in chunks or not, as a raw column.
+
+    Parameters
+    ----------
+    column : pyarrow.Array or pyarrow.ChunkedArray
+        The column.
+    role : str
+        What it is wanted for.
+
+    Returns
+    -------
+    Raw
+        An array or one of the digested forms.
+    """
+    arrow = sys.modules["pyarrow"]
+    kinds = arrow.types
+    if not hasattr(column, "chunks"):
+        column = arrow.chunked_array([column], type=column.type)
+    kind = column.type
+    texts = kinds.is_string(kind) or kinds.is_large_string(kind) or str(kind) == "string_view"
+    if kinds.is_dictionary(kind):
+        return _arrow_codes(column, role)
+    if texts and role == "label":
+        return _arrow_codes(column.dictionary_encode(), role)
+    if kinds.is_decimal(kind):
+        return _arrow_decimals(column)
+    if kinds.is_timestamp(kind):
+        values = column.to_numpy()
+        return values if kind.tz is None else Instants(values)
+    if kinds.is_integer(kind) or kinds.is_boolean(kind):
+        missing = column.is_null().to_numpy()
+        empty = False if kinds.is_boolean(kind) else 0
+        return _masked(column.fill_null(empty).to_numpy(), missing)
+    if texts or kinds.is_date(kind) or kinds.is_floating(kind) or kinds.is_duration(kind):
+        return np.asarray(column.to_numpy())
+    return objects_array(column.to_pylist())
+
+
+def _arrow_codes(column: Any, role: Role) -> Raw:
+    """Return a dictionary column; the codes of its chunks are brought under one list of labels."""
+    kinds = sys.modules["pyarrow"].types
+    value = column.type.value_type
+    if not (kinds.is_string(value) or kinds.is_large_string(value) or kinds.is_integer(value)):
+        return arrow_raw(column.cast(value), role)
+    chunks = column.unify_dictionaries().chunks
+    if not chunks:
+        return np.empty(0, dtype=object)
+    codes = [chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks]
+    return Coded(np.concatenate(codes), objects_array(chunks[0].dictionary.to_pylist()))
+
+
+def _arrow_decimals(column: Any) -> Raw:
+    """Return decimals as whole numbers: the low 64 bits of each, where the high ones only carry its sign."""
+    arrow = sys.modules["pyarrow"]
+    if column.type.bit_width != 128:
+        try:
+            column = column.cast(arrow.decimal128(38, column.type.scale))
+        except arrow.ArrowInvalid:
+            return objects_array(column.to_pylist())
+    parts = [np.empty((0, 2), dtype=np.int64)]
+    for chunk in column.chunks:
+        words = np.frombuffer(chunk.buffers()[1], dtype="<i8").reshape(-1, 2)
+        parts.append(words[chunk.offset : chunk.offset + len(chunk)])
+    words = np.concatenate(parts)
+    missing = column.is_null().to_numpy().astype(bool)
+    low = np.where(missing, 0, words[:, 0]).astype(np.int64)
+    if column.type.scale < 0 or (np.where(missing, 0, words[:, 1]) != low >> 63).any():
+        return objects_array(column.to_pylist())
+    return Scaled(low, column.type.scale, missing if missing.any() else None)

@@ -1,0 +1,161 @@
+"""A source of columns by name, whatever holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeAlias
+
+import attrs
+import numpy as np
+
+from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.convert import Coded, Problem, Raw, Texts
+from salesmetrics.convert.raw import MISSING, TEXT, WHOLE, kinds_of
+from salesmetrics.errors import InvalidDataError, InvalidTypeError, MissingColumnError, nearest, show
+
+__all__ = ["Role", "Source", "checked_names", "objects_array"]
+
+Role: TypeAlias = Literal["label", "money", "day", "probability", "key", "flag", "text"]
+"""What a column is wanted for."""
+
+
+@attrs.frozen(eq=False)
+class Source:
+    """Columns by name, read when asked for.
+
+    Attributes
+    ----------
+    kind : str
+        What holds the columns: ``"pandas"``, ``"polars"``, ``"pyarrow"``, ``"mapping"``, ``"csv"`` and so on.
+    names : list of str
+        The columns, in order.
+    rows : int
+        Number of rows.
+    lines : numpy.ndarray of int64 or None
+        Physical line of each row, for text.
+    problems : tuple of Problem
+        Warnings about the source as a whole.
+    notes : tuple of str
+        What was found out about the source, such as its delimiter.
+    """
+
+    kind: str
+    names: list[str]
+    rows: int
+    _fetch: Callable[[str, Role], Raw]
+    lines: IntArray | None = None
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def raw(self, name: str, role: Role) -> Raw:
+        """Return a column in the form that suits what it is wanted for.
+
+        Parameters
+        ----------
+        name : str
+            The column.
+        role : str
+            What it is wanted for.
+
+        Returns
+        -------
+        Raw
+            An array or one of the digested forms.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column.
+        """
+        if name not in self.names:
+            raise MissingColumnError(
+                f"the source must have the column {show(name)}; got {', '.join(map(show, self.names[:20]))}.",
+                code="SM-SRC-01",
+                column=name,
+                values=[name],
+                hint=nearest(name, self.names),
+            )
+        return self._fetch(name, role)
+
+    def can_label(self, name: str) -> bool:
+        """Return whether a column can serve as a label: all its values are texts, or all are whole numbers.
+
+        Parameters
+        ----------
+        name : str
+            The column.
+
+        Returns
+        -------
+        bool
+            True where it can.
+        """
+        raw = self.raw(name, "label")
+        if isinstance(raw, Texts):
+            return True
+        values = raw.labels if isinstance(raw, Coded) else raw
+        if not isinstance(values, np.ndarray):
+            return False
+        if values.dtype.kind != "O":
+            return values.dtype.kind in "iuUT"
+        kinds = set(kinds_of(values).tolist()) - {MISSING}
+        return kinds <= {TEXT} or kinds <= {WHOLE}
+
+
+def objects_array(values: Iterable[object]) -> AnyArray:
+    """Return objects as a one-dimensional array, whatever they are.
+
+    Parameters
+    ----------
+    values : iterable
+        The objects.
+
+    Returns
+    -------
+    numpy.ndarray of object
+        One cell for each.
+    """
+    listed = values if isinstance(values, (list, tuple)) else list(values)
+    return np.fromiter(listed, dtype=object, count=len(listed))
+
+
+def checked_names(names: Sequence[object]) -> list[str]:
+    """Return column names, which must be texts and differ.
+
+    Parameters
+    ----------
+    names : sequence
+        The names.
+
+    Returns
+    -------
+    list of str
+        The names.
+
+    Raises
+    ------
+    InvalidTypeError
+        If a name is no text.
+    InvalidDataError
+        If a name stands twice.
+    """
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise InvalidTypeError(
+            f"the names of columns must be texts; got {show(wrong[0])}.",
+            code="SM-SRC-04",
+            values=wrong,
+            hint="name them, such as frame.columns = ['id', 'amount'].",
+        )
+    texts = [str(name) for name in names]
+    for name in dict.fromkeys(texts):
+        positions = [position for position, other in enumerate(texts) if other == name]
+        if len(positions) > 1:
+            raise InvalidDataError(
+                f"the names of columns must differ; got {show(name)} at positions {positions}.",
+                code="SM-SRC-02",
+                column=name,
+                values=positions,
+                hint="rename or drop all but one of them.",
+            )
+    return texts

@@ -1,0 +1,359 @@
+"""The answer: values with their labels, n, interval, reasons and parts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics._check import locked
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
+from salesmetrics.labels import Labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["MetricRow", "MetricTable"]
+
+REASONS = (
+    "",
+    "no_rows",
+    "zero_denominator",
+    "no_quota",
+    "target_met",
+    "not_started",
+    "period_over",
+    "period_running",
+    "zero_duration",
+    "not_reached",
+    "not_observed",
+    "immature",
+    "negative_base",
+)
+_SHOWN_ROWS = 10
+
+
+def _float(values: FloatArray) -> FloatArray:
+    return locked(np.array(values, dtype=np.float64, ndmin=1) + 0.0)
+
+
+def _int(values: IntArray) -> IntArray:
+    return locked(np.array(values, dtype=np.int64, ndmin=1))
+
+
+def _optional(values: FloatArray | None) -> FloatArray | None:
+    return None if values is None else _float(values)
+
+
+def _parts(parts: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
+    return MappingProxyType({name: locked(np.array(values, ndmin=1)) for name, values in parts.items()})
+
+
+@attrs.frozen(eq=False)
+class MetricRow:
+    """One row of a table: its label, value, n, interval, reason and parts."""
+
+    label: Any
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+    reason: str
+    parts: Mapping[str, float | int]
+
+    def __float__(self) -> float:
+        """Return the value."""
+        return self.value
+
+
+@attrs.frozen(eq=False, repr=False)
+class MetricTable:
+    """The answer to one question: a value for each label, with what is needed to trust it.
+
+    Attributes
+    ----------
+    name, unit : str
+        The metric and its unit: ``fraction``, ``money``, ``money/day``, ``days`` or ``count``.
+    labels : Labels
+        The group of each row.
+    value : numpy.ndarray of float64
+        The numbers; NaN where undefined.
+    n : numpy.ndarray of int64
+        The rows each number rests on.
+    low, high : numpy.ndarray of float64 or None
+        The interval, where one is honest and was asked for.
+    reason : numpy.ndarray of str
+        Why a value is NaN; empty where it is defined.
+    parts, part_units : mapping
+        The numbers that the value was made of, and their units.
+    left_out : mapping of str to int
+        Rows that were read and not used, by cause.
+    definition : str
+        Basis, weight, window and dates, in words.
+    notes : tuple of str
+        What a reader of the numbers must know.
+    """
+
+    name: str
+    unit: str
+    labels: Labels
+    value: FloatArray = attrs.field(converter=_float)
+    n: IntArray = attrs.field(converter=_int)
+    reason_code: AnyArray = attrs.field(converter=lambda codes: locked(np.array(codes, dtype=np.int8, ndmin=1)))
+    low: FloatArray | None = attrs.field(default=None, converter=_optional)
+    high: FloatArray | None = attrs.field(default=None, converter=_optional)
+    parts: Mapping[str, AnyArray] = attrs.field(factory=dict, converter=_parts)
+    part_units: Mapping[str, str] = attrs.field(factory=dict, converter=lambda units: MappingProxyType(dict(units)))
+    left_out: Mapping[str, int] = attrs.field(factory=dict, converter=lambda counts: MappingProxyType(dict(counts)))
+    definition: str = ""
+    notes: tuple[str, ...] = ()
+    minor: IntArray | None = None
+    scale: int | None = None
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, label: Any) -> MetricRow:
+        """Return the row of a label; several labels are given as a tuple, a period by itself or by its name."""
+        return self._row(self.labels.index(label), label)
+
+    def _row(self, at: int, label: Any) -> MetricRow:
+        """Return one row by position."""
+        return MetricRow(
+            label=label,
+            value=float(self.value[at]),
+            n=int(self.n[at]),
+            low=None if self.low is None else float(self.low[at]),
+            high=None if self.high is None else float(self.high[at]),
+            reason=REASONS[self.reason_code[at]],
+            parts=MappingProxyType({name: values[at].item() for name, values in self.parts.items()}),
+        )
+
+    def __iter__(self) -> Any:
+        """Refuse: a table is not a sequence of anything in particular."""
+        raise InvalidTypeError(
+            "a MetricTable must be read by name; got an iteration.",
+            code="SM-TAB-01",
+            hint="table.value, table.n, table['Ana'], table.to_dict() or table.to_pandas().",
+        )
+
+    @property
+    def reason(self) -> AnyArray:
+        """Why each value is NaN; empty where it is defined."""
+        return locked(np.array(REASONS, dtype="<U16")[self.reason_code])
+
+    @property
+    def undefined(self) -> BoolArray:
+        """True where the value is NaN."""
+        return np.isnan(self.value)
+
+    def to_minor(self) -> IntArray:
+        """Return observed sums of money as exact whole minor units."""
+        if self.minor is None:
+            raise InvalidTypeError(
+                f"`to_minor` must be asked of an observed sum of money; got {self.name} ({self.unit}).",
+                code="SM-TAB-02",
+                field="to_minor",
+            )
+        return self.minor.copy()
+
+    # --- rearranging -----------------------------------------------------------------------------------------------
+
+    def take(self, rows: AnyArray) -> Self:
+        """Return these rows, in this order."""
+        return attrs.evolve(
+            self,
+            labels=self.labels.take(rows),
+            value=self.value[rows],
+            n=self.n[rows],
+            reason_code=self.reason_code[rows],
+            low=None if self.low is None else self.low[rows],
+            high=None if self.high is None else self.high[rows],
+            parts={name: values[rows] for name, values in self.parts.items()},
+            minor=None if self.minor is None else self.minor[rows],
+        )
+
+    def sort(self, by: str = "value", *, descending: bool = True) -> Self:
+        """Return the rows ordered by the value, n or a part; undefined ones last, ties as they stood."""
+        keys = self._column(by)
+        order = np.argsort(-keys if descending else keys, kind="stable")
+        return self.take(np.concatenate([order[~np.isnan(keys[order])], order[np.isnan(keys[order])]]))
+
+    def top(self, n: int = 10) -> Self:
+        """Return the n rows with the largest values."""
+        return self.sort().take(np.arange(min(n, len(self))))
+
+    def _column(self, name: str) -> FloatArray:
+        """Return the value, n, an end of the interval or a part, by name, as float64."""
+        known: dict[str, AnyArray] = {"value": self.value, self.name: self.value, "n": self.n, **self.parts}
+        if self.low is not None and self.high is not None:
+            known |= {"low": self.low, "high": self.high}
+        if name not in known:
+            raise InvalidArgumentError(
+                f"`by` must name a column of the table; got {show(name)}.",
+                code="SM-TAB-03",
+                field="by",
+                values=[name],
+                hint=nearest(name, known),
+            )
+        return known[name].astype(np.float64)
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return the columns as lists: labels, the value under the metric's name, n, interval, reason, parts."""
+        columns: dict[str, list[Any]] = {name: self.labels.column(name) for name in self.labels.names}
+        columns[self.name] = self.value.tolist()
+        columns["n"] = self.n.tolist()
+        if self.low is not None and self.high is not None:
+            columns |= {"low": self.low.tolist(), "high": self.high.tolist()}
+        columns["reason"] = self.reason.tolist()
+        for name, values in self.parts.items():
+            columns[name if name not in columns else f"{name}_part"] = values.tolist()
+        return columns
+
+    def _frame_columns(self) -> dict[str, list[Any]]:
+        """Return the columns with periods as text, for frames."""
+        periods = {"period", "cohort"} & set(self.labels.names)
+        return {
+            name: [None if v is None else str(v) for v in values] if name in periods else values
+            for name, values in self.to_dict().items()
+        }
+
+    def to_pandas(self) -> Any:
+        """Return a pandas frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self._frame_columns())
+
+    def to_polars(self) -> Any:
+        """Return a polars frame."""
+        import polars as pl
+
+        return pl.DataFrame(self._frame_columns(), strict=False)
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow table."""
+        import pyarrow as pa
+
+        return pa.table(self._frame_columns())
+
+    def to_frame(self, like: Any) -> Any:
+        """Return a frame of the same kind as the one given."""
+        kind = type(like).__module__.partition(".")[0]
+        makers = {"pandas": self.to_pandas, "polars": self.to_polars, "pyarrow": self.to_arrow}
+        if kind not in makers:
+            raise InvalidTypeError(
+                f"`like` must be a pandas, polars or pyarrow frame; got {show(type(like).__name__)}.",
+                code="SM-TAB-04",
+                field="like",
+            )
+        return makers[kind]()
+
+    def equals(self, other: object) -> bool:
+        """Return True where every bit of the answer is the same: labels, values, n, interval, reasons and parts."""
+        if not isinstance(other, MetricTable) or (self.name, self.unit) != (other.name, other.unit):
+            return False
+        if not self.labels.equals(other.labels) or self.parts.keys() != other.parts.keys():
+            return False
+        pairs = [(self.value, other.value), (self.n, other.n), (self.reason_code, other.reason_code)]
+        pairs += [(self.parts[name], other.parts[name]) for name in self.parts]
+        for mine, theirs in ((self.low, other.low), (self.high, other.high)):
+            if mine is None or theirs is None:
+                if mine is not theirs:
+                    return False
+            else:
+                pairs.append((mine, theirs))
+        return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the table on matplotlib axes and return them."""
+        from salesmetrics.plots import draw
+
+        return draw(self, ax)
+
+    # --- showing ---------------------------------------------------------------------------------------------------
+
+    def _cells(self, rows: int) -> tuple[list[str], list[list[str]]]:
+        """Return the header and the first rows as text."""
+        head = [*(self.labels.names or ("",)), self.name, "n"]
+        if self.low is not None:
+            head += ["low", "high"]
+        head += list(self.parts)
+        if self.undefined.any():
+            head.append("reason")
+        body = []
+        names = list(self.labels.take(np.arange(min(rows, len(self)))))
+        for at, label in enumerate(names):
+            parts = label if len(self.labels.names) > 1 else (label,)
+            row = ["(missing)" if p is None else _plain(p) for p in parts]
+            row += [_number(self.value[at], self.unit), str(int(self.n[at]))]
+            if self.low is not None and self.high is not None:
+                row += [_number(self.low[at], self.unit), _number(self.high[at], self.unit)]
+            row += [_number(v[at], self.part_units.get(k, "")) for k, v in self.parts.items()]
+            if head[-1] == "reason":
+                row.append(REASONS[self.reason_code[at]])
+            body.append(row)
+        return head, body
+
+    def _foot(self) -> list[str]:
+        """Return the lines below the rows."""
+        foot = [f"… {len(self) - _SHOWN_ROWS} more rows"] if len(self) > _SHOWN_ROWS else []
+        if self.definition:
+            foot.append(self.definition)
+        left = [f"{cause} {count}" for cause, count in self.left_out.items() if count]
+        if left:
+            foot.append(f"left out: {', '.join(left)}")
+        return [*foot, *self.notes]
+
+    def __repr__(self) -> str:
+        """Return an aligned table of the first rows."""
+        head, body = self._cells(_SHOWN_ROWS)
+        widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+        left = len(self.labels.names) or 1
+        lines = [f"{self.name} [{self.unit}]"]
+        for line in [head, *body]:
+            cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join([*lines, *(escape(line) for line in self._foot())])
+
+    def _repr_html_(self) -> str:
+        """Return an escaped HTML table of the first rows."""
+        head, body = self._cells(_SHOWN_ROWS)
+
+        def cells(tag: str, line: list[str]) -> str:
+            return "".join(f"<{tag}>{html.escape(c, quote=True)}</{tag}>" for c in line)
+
+        header = "".join(f'<th scope="col">{html.escape(c, quote=True)}</th>' for c in head)
+        rows = "".join(f"<tr>{cells('td', line)}</tr>" for line in body)
+        foot = "".join(f"<p>{html.escape(escape(line), quote=True)}</p>" for line in self._foot())
+        caption = html.escape(f"{self.name} [{self.unit}]", quote=True)
+        table = f"<table><caption>{caption}</caption><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<div>{table}{foot}</div>"
+
+
+def _plain(value: object) -> str:
+    """Return a label as text that is safe to print."""
+    text = str(value)
+    return escape(text[:80] + ("…" if len(text) > 80 else ""))
+
+
+def _number(value: Any, unit: str) -> str:
+    """Return a number as a person would write it."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):,}"
+    number = float(value)
+    if np.isnan(number) or np.isinf(number):
+        return "NaN" if np.isnan(number) else "inf" if number > 0 else "-inf"
+    if unit == "fraction":
+        return f"{number:.4f}"
+    return f"{number:,.2f}" if unit.startswith("money") else f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"

@@ -1,0 +1,104 @@
+"""Bookings: won deals and their amounts, by group, rep and period."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import attrs
+
+from salesmetrics._kernels import Addend, Range
+from salesmetrics.arrays import IntArray
+from salesmetrics.books.deals import WON, DealBook
+from salesmetrics.books.reps import RepBook
+from salesmetrics.columns import LabelColumn, MoneyColumn
+from salesmetrics.grouping import as_of_day, day_column, group, window_of
+from salesmetrics.tally import Tally, added
+
+__all__ = ["BookingTally"]
+
+
+@attrs.frozen(eq=False)
+class BookingTally(Tally):
+    """Won deals whose ``closed`` lies in each period: how many, how many without an amount, and the exact amount.
+
+    ``per_rep`` keeps the reps of each group apart, which attainment needs: bookings count against a quota rep by rep.
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> company = sm.datasets.sample_company(deals=500, rng=1)
+    >>> first, second = company.deals.take(range(250)), company.deals.take(range(250, 500))
+    >>> by_parts = sm.BookingTally.from_book(first, by="rep") + sm.BookingTally.from_book(second, by="rep")
+    >>> by_parts.equals(sm.BookingTally.from_book(company.deals, by="rep"))
+    True
+    """
+
+    what: ClassVar[str] = "bookings"
+
+    by: tuple[str, ...]
+    per_rep: bool
+    as_of_day: int | None
+    currency: str | None
+    scale: int
+    count: IntArray = added()
+    unpriced: IntArray = added()
+    amount: IntArray = added()
+
+    @classmethod
+    def from_book(
+        cls,
+        deals: DealBook,
+        *,
+        by: str | tuple[str, ...] | list[str] | None = None,
+        period: object = None,
+        where: object = None,
+        reps: RepBook | None = None,
+        as_of: object = None,
+        per_rep: bool = True,
+    ) -> Self:
+        """Return the tally of a book of deals."""
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        apart = per_rep and "rep" not in names
+        window = window_of(period)
+        snapshot = as_of_day(deals, as_of)
+        outcome: LabelColumn = deals.column("outcome", "bookings")
+        money: MoneyColumn = deals.column("amount", "bookings")
+        if apart:
+            deals.column("rep", "bookings rep by rep")
+        grouping = group(deals, (*names, "rep") if apart else names, where, reps)
+        more, keep = window.axis(day_column(deals, "closed", "bookings").days, snapshot)
+        won = (Range(outcome.codes, WON, WON + 1), *keep)
+        count, (amount,) = grouping.tabulate(more, won, [Addend(money.minor, money.largest)])
+        unpriced = count * 0
+        if money.known is not None:
+            unpriced, _ = grouping.tabulate(more, (*won, Range(money.known, None, 1)))
+        present = grouping.present(count)
+        shape = (len(present), window.size)
+        return cls(
+            labels=grouping.labels(present),
+            window=window,
+            by=names,
+            per_rep=per_rep,
+            as_of_day=snapshot,
+            currency=deals.currency,
+            scale=deals.scale,
+            count=count[present].reshape(shape),
+            unpriced=unpriced[present].reshape(shape),
+            amount=amount[present].reshape(shape),
+        )
+
+    @classmethod
+    def empty(
+        cls,
+        *,
+        by: str | tuple[str, ...] | list[str] | None = None,
+        period: object = None,
+        as_of: object = None,
+        per_rep: bool = True,
+        currency: str | None = None,
+        scale: int = 2,
+    ) -> Self:
+        """Return the tally of no deals: what every other is added to without change."""
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        nobody = DealBook.empty(names, currency=currency, scale=scale)
+        return cls.from_book(nobody, by=by, period=period, as_of=as_of, per_rep=per_rep)

@@ -1,0 +1,268 @@
+"""Outcomes: deals by what became of them, with their amounts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics import _check
+from salesmetrics._kernels import LIMBS, Addend, Axis, Range, wide_sums
+from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.books.deals import OPEN, WON, DealBook
+from salesmetrics.books.reps import RepBook
+from salesmetrics.columns import LabelColumn, MoneyColumn
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
+from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, window_of
+from salesmetrics.tally import Tally, added
+
+__all__ = ["BASES", "OutcomeTally"]
+
+BASES = ("closed", "created", "open_at")
+MEASURES = ("count", "amount", "squares")
+
+
+@attrs.frozen(eq=False)
+class OutcomeTally(Tally):
+    """Deals of each outcome (open, won, lost, no_decision): how many, how many with an amount, sums of amounts and squares.
+
+    ``basis`` says which deals and which date: ``"closed"`` those closed in the period, ``"created"`` the cohort created in it
+    as it stood at ``as_of`` (with ``within``, only deals at least that many days old, their wins within those days),
+    ``"open_at"`` the deals open on the day ``at`` and due in the period, as they stood at its end.
+    """
+
+    what: ClassVar[str] = "outcomes"
+
+    by: tuple[str, ...]
+    basis: str
+    within: int | None
+    at_day: int | None
+    as_of_day: int | None
+    negative: str
+    only: str | None
+    currency: str | None
+    scale: int
+    count: IntArray = added()
+    priced: IntArray | None = added(optional=True)
+    amount: IntArray | None = added(optional=True)
+    squares: IntArray | None = added(limbs=True, optional=True)
+
+    @classmethod
+    def from_book(
+        cls,
+        deals: DealBook,
+        *,
+        by: str | tuple[str, ...] | list[str] | None = None,
+        period: object = None,
+        where: object = None,
+        reps: RepBook | None = None,
+        as_of: object = None,
+        basis: str = "closed",
+        within: int | None = None,
+        at: object = None,
+        measures: tuple[str, ...] | None = None,
+        negative: str = "raise",
+        only: str | None = None,
+    ) -> Self:
+        """Return the tally of a book of deals; ``measures`` and ``only="won"`` leave out what will not be asked for."""
+        basis = _check.one_of(basis, BASES, "basis")
+        _check.one_of(negative, ("raise", "exclude"), "negative")
+        if measures is None:
+            measures = MEASURES if "amount" in deals.columns else ("count",)
+        for measure in measures:
+            _check.one_of(measure, MEASURES, "measures")
+        window = window_of(period)
+        snapshot = as_of_day(deals, as_of)
+        at_day = _opening(window, basis, at)
+        within = _age(within, basis, snapshot)
+        grouping = group(deals, by, where, reps)
+        more, keep = _rows(deals, window, basis, snapshot, within, at_day)
+        if only is not None:
+            _check.one_of(only, ("won",), "only")
+            keep = (Range(more[-1].values, WON, WON + 1), *keep)
+        tables, present = _measured(deals, grouping, more, keep, measures, negative)
+        shape = (len(present), window.size, 4)
+        return cls(
+            labels=grouping.labels(present),
+            window=window,
+            by=(by,) if isinstance(by, str) else tuple(by or ()),
+            basis=basis,
+            within=within,
+            at_day=at_day,
+            as_of_day=snapshot,
+            negative=negative,
+            only=only,
+            currency=deals.currency,
+            scale=deals.scale,
+            **{name: t[present].reshape(*shape, *t.shape[len(more) + 1 :]) for name, t in tables.items()},
+        )
+
+    @classmethod
+    def empty(
+        cls,
+        *,
+        by: str | tuple[str, ...] | list[str] | None = None,
+        period: object = None,
+        as_of: object = None,
+        basis: str = "closed",
+        within: int | None = None,
+        at: object = None,
+        measures: tuple[str, ...] | None = None,
+        negative: str = "raise",
+        only: str | None = None,
+        currency: str | None = None,
+        scale: int = 2,
+    ) -> Self:
+        """Return the tally of no deals: what every other is added to without change."""
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        return cls.from_book(
+            DealBook.empty(names, currency=currency, scale=scale),
+            by=by,
+            period=period,
+            as_of=as_of,
+            basis=basis,
+            within=within,
+            at=at,
+            measures=measures,
+            negative=negative,
+            only=only,
+        )
+
+
+def _opening(window: Window, basis: str, at: object) -> int | None:
+    """Return the day on which the cohort of basis "open_at" is taken: given, or the day before the period."""
+    if basis != "open_at":
+        if at is not None:
+            raise InvalidArgumentError(
+                f"`at` must not be given with basis {show(basis)}; got {show(at)}.",
+                code="SM-ARG-20",
+                field="at",
+                values=[at],
+                hint="only basis='open_at' reads it.",
+            )
+        return None
+    if window.periods is None or len(window.periods) != 1:
+        raise InvalidArgumentError(
+            "`period` must be one Period with basis 'open_at'; got "
+            f"{'none' if window.periods is None else f'{len(window.periods)} periods'}.",
+            code="SM-ARG-21",
+            field="period",
+            hint="the cohort is taken on one day: call once for each period.",
+        )
+    return window.periods[0].start_day - 1 if at is None else _check.day(at, "at")
+
+
+def _age(within: int | None, basis: str, as_of: int | None) -> int | None:
+    """Return the number of days within which a win counts, which only basis "created" reads."""
+    if within is None:
+        return None
+    if basis != "created":
+        raise InvalidArgumentError(
+            f"`within` must not be given with basis {show(basis)}; got {show(within)}.",
+            code="SM-ARG-22",
+            field="within",
+            values=[within],
+            hint="only basis='created' reads it; win_rate_curve follows deals by age.",
+        )
+    if as_of is None:
+        raise InvalidArgumentError(
+            "`as_of` must be given with `within`; got None, and the book has no day of its own.",
+            code="SM-DAY-03",
+            field="as_of",
+            hint="as_of='2026-10-31' in the call, or once in read_deals(..., as_of='2026-10-31').",
+        )
+    return _check.count(within, "within")
+
+
+def _rows(
+    deals: DealBook, window: Window, basis: str, as_of: int | None, within: int | None, at: int | None
+) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
+    """Return the axes of period and outcome, and the ranges that pick the rows, of a basis."""
+    outcome: LabelColumn = deals.column("outcome", f"a rate on basis {basis!r}")
+    closed = day_column(deals, "closed", f"a rate on basis {basis!r}").days
+    if basis == "closed":
+        more, keep = window.axis(closed, as_of)
+        return (*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep)
+    created = day_column(deals, "created", f"a rate on basis {basis!r}").days
+    if basis == "created":
+        more, keep = window.axis(created, as_of if within is None or as_of is None else as_of - within)
+        state = _state(outcome.codes, closed, as_of)
+        if within is not None:
+            state = state * (closed - created <= within)
+        return (*more, Axis(state, 4)), (Range(created, 0, None), *keep)
+    assert at is not None and window.periods is not None
+    period = window.periods[0]
+    expected = day_column(deals, "expected_close", f"a rate on basis {basis!r}").days
+    last = period.end_day - 1
+    open_then = ((outcome.codes == OPEN) | (closed > at)) & (created <= at)
+    state = _state(outcome.codes, closed, last) * (closed >= period.start_day)
+    keep = (Range(open_then.view(np.uint8), 1, None), Range(expected, max(period.start_day, at), period.end_day))
+    return (Axis(state, 4),), keep
+
+
+def _state(outcome: AnyArray, closed: AnyArray, as_of: int | None) -> AnyArray:
+    """Return the outcome of each deal as it was known at the end of a day."""
+    return outcome if as_of is None else outcome * (closed <= as_of)
+
+
+def _measured(
+    deals: DealBook,
+    grouping: Grouping,
+    more: tuple[Axis, ...],
+    keep: tuple[Range, ...],
+    measures: tuple[str, ...],
+    negative: str,
+) -> tuple[dict[str, AnyArray], IntArray]:
+    """Return the tables asked for and the groups that occur."""
+    sums: list[Addend] = []
+    money: Any = None
+    if "amount" in measures or "squares" in measures:
+        money = deals.column("amount", "a sum of amounts")
+        sums = [Addend(money.minor, money.largest)] if "amount" in measures else []
+    count, totals = grouping.tabulate(more, keep, sums)
+    tables: dict[str, AnyArray] = {"count": count}
+    present = grouping.present(count)
+    if money is None:
+        return tables, present
+    keep = _without_negative(grouping, more, keep, money, negative)
+    known = () if money.known is None else (Range(money.known, 1, None),)
+    tables["priced"] = count
+    if known or len(keep) > 0 and _has_negative(money):
+        tables["priced"], totals = grouping.tabulate(more, (*keep, *known), sums)
+    if sums:
+        tables["amount"] = totals[0]
+    if "squares" in measures:
+        limbs = wide_sums(
+            grouping.rows, (*grouping.axes, *more), money.minor, money.minor, keep=(*grouping.keep, *keep, *known)
+        )
+        tables["squares"] = limbs.reshape(*count.shape, LIMBS)
+    return tables, present
+
+
+def _has_negative(money: MoneyColumn) -> bool:
+    """Return True where some amount is negative."""
+    return bool(len(money.minor)) and int(money.minor.min()) < 0
+
+
+def _without_negative(
+    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], money: MoneyColumn, negative: str
+) -> tuple[Range, ...]:
+    """Return the ranges without negative amounts, or raise where there are any and they were not excluded."""
+    if not _has_negative(money):
+        return keep
+    if negative == "exclude":
+        return (*keep, Range(money.minor, 0, None))
+    bad, _ = grouping.tabulate(more, (*keep, Range(money.minor, None, 0)))
+    wanted = int(bad.sum())
+    if wanted:
+        first = int(np.flatnonzero(money.minor < 0)[0])
+        raise InvalidDataError(
+            f"`amount` must be >= 0 in rates and averages of amounts; got {wanted} rows that are not.",
+            code="SM-AMT-08",
+            field="amount",
+            row=first,
+            values=[float(money.user()[first])],
+            hint="negative='exclude' leaves credits out and counts them.",
+        )
+    return keep

@@ -1,0 +1,147 @@
+"""What every tally can do: be added to another, be compared, refuse what does not belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics._check import locked
+from salesmetrics._kernels import CellOverflow, carried, checked_add, scatter
+from salesmetrics.arrays import AnyArray
+from salesmetrics.errors import InvalidDataError, MergeError, show
+from salesmetrics.grouping import Window
+from salesmetrics.labels import Labels
+
+__all__ = ["Tally"]
+
+ADDS = "adds"
+OWN = "own"
+
+
+def _counted(values: AnyArray | None) -> AnyArray | None:
+    return None if values is None else locked(np.ascontiguousarray(values, dtype=np.int64))
+
+
+def added(*, limbs: bool = False, total: bool = False, optional: bool = False) -> Any:
+    """Return the field of a table of whole numbers that adds up.
+
+    With ``limbs`` for numbers wider than int64; with ``total`` for counts of the whole tally, not by group.
+    """
+    metadata = {ADDS: "limbs" if limbs else "total" if total else "int"}
+    if optional:
+        return attrs.field(default=None, converter=_counted, metadata=metadata)
+    return attrs.field(converter=_counted, metadata=metadata)
+
+
+def owned() -> Any:
+    """Return a field that a kind of tally merges and compares in its own way."""
+    return attrs.field(metadata={OWN: True})
+
+
+@attrs.frozen(eq=False)
+class Tally:
+    """Exact whole numbers for each group and period; `+` merges by label and changes neither side.
+
+    Every field that is not a table belongs to the schema: two tallies add only where their schemas agree.
+    """
+
+    what: ClassVar[str] = "tally"
+
+    labels: Labels
+    window: Window
+
+    @property
+    def _tables(self) -> list[attrs.Attribute[Any]]:
+        return [field for field in attrs.fields(type(self)) if ADDS in field.metadata]
+
+    def schema(self) -> dict[str, object]:
+        """Return what must agree for two tallies to add up."""
+        tables = {field.name for field in self._tables}
+        schema: dict[str, object] = {
+            field.name: getattr(self, field.name)
+            for field in attrs.fields(type(self))
+            if field.name not in tables and field.name != "labels" and OWN not in field.metadata
+        }
+        held = {field.name for field in self._tables if getattr(self, field.name) is not None}
+        return {"by": self.labels.names, **schema, "tables": tuple(sorted(held))}
+
+    def __add__(self, other: Self) -> Self:
+        """Return the tally of the rows of both, which must be disjoint."""
+        if not isinstance(other, Tally):
+            return NotImplemented
+        if type(other) is not type(self):
+            raise MergeError(
+                f"tallies must be of one kind to add up; got {type(self).__name__} and {type(other).__name__}.",
+                code="SM-TLY-01",
+                field="kind",
+            )
+        theirs = other.schema()
+        for name, value in self.schema().items():
+            if value != theirs[name]:
+                raise MergeError(
+                    f"`{name}` must be the same in tallies that add up; got {show(value)} and {show(theirs[name])}.",
+                    code="SM-TLY-02",
+                    field=name,
+                    values=[value, theirs[name]],
+                )
+        labels, mine, yours = self.labels.union(other.labels)
+        tables = {field.name: self._added(other, field, len(labels), mine, yours) for field in self._tables}
+        return attrs.evolve(self, labels=labels, **tables, **self._merged(other, labels, mine, yours))
+
+    def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
+        """Return the fields that a kind of tally merges in its own way."""
+        return {}
+
+    def _added(
+        self, other: Self, field: attrs.Attribute[Any], rows: int, mine: AnyArray, yours: AnyArray
+    ) -> AnyArray | None:
+        """Return one table of both, or raise where a number would leave int64."""
+        left, right = getattr(self, field.name), getattr(other, field.name)
+        if left is None or right is None:
+            return None
+        if field.metadata[ADDS] == "total":
+            return checked_add(left, right)
+        shape = (rows, *left.shape[1:])
+        try:
+            total = checked_add(scatter(shape, mine, left), scatter(shape, yours, right))
+        except CellOverflow as error:
+            raise InvalidDataError(
+                f"`{field.name}` must stay within int64; got more when two tallies were added.",
+                code="SM-TLY-03",
+                field=field.name,
+                hint="a smaller scale holds larger totals.",
+            ) from error
+        return carried(total) if field.metadata[ADDS] == "limbs" else total
+
+    def __radd__(self, other: object) -> Self:
+        """Return this tally for ``sum(tallies)``, which starts at 0."""
+        return self if other == 0 else NotImplemented
+
+    def equals(self, other: object) -> bool:
+        """Return True where both have the same schema, labels and numbers, bit for bit."""
+        if type(other) is not type(self) or not isinstance(other, Tally) or self.schema() != other.schema():
+            return False
+        if not self.labels.equals(other.labels):
+            return False
+        pairs = [(getattr(self, field.name), getattr(other, field.name)) for field in self._tables]
+        return all(a is b or np.array_equal(a, b) for a, b in pairs) and self._same(other)
+
+    def _same(self, other: Self) -> bool:
+        """Return True where the fields that a kind merges in its own way agree."""
+        return True
+
+
+def refuse_grouping(tally: Tally, given: Mapping[str, object]) -> None:
+    """Raise where an argument that was decided when the tally was made is given again."""
+    for name, value in given.items():
+        if value is not None:
+            raise MergeError(
+                f"`{name}` must not be given with a tally; got {show(value)}.",
+                code="SM-TLY-04",
+                field=name,
+                values=[value],
+                hint=f"the {type(tally).__name__} is grouped and dated already: give `{name}` to from_book.",
+            )
