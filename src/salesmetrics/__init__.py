@@ -1,50 +1,57 @@
-"""The numbers a sales manager is judged by: right, exact and labelled."""
+"""The numbers a sales manager is judged by: right, exact and labelled.
 
-from salesmetrics import formulas
-from salesmetrics.books import DealBook, ForecastBook, QuotaBook, RepBook
-from salesmetrics.calendars import Period, Periods
-from salesmetrics.curves import CurveTable
-from salesmetrics.domain import Deal, ForecastCall, Quota, Rep, SalesProcess, Split, Stage
-from salesmetrics.errors import (
-    InvalidArgumentError,
-    InvalidDataError,
-    InvalidTypeError,
-    MergeError,
-    MissingColumnError,
-    SalesMetricsError,
-    SalesMetricsWarning,
-)
-from salesmetrics.fiscal import FiscalCalendar
-from salesmetrics.metrics import (
-    attainment,
-    attainment_gap,
-    credited_bookings,
-    cycle_curve,
-    cycle_length,
-    deal_size,
-    effective_quota,
-    open_pipeline,
-    pipeline_coverage,
-    pipeline_created,
-    required_coverage,
-    velocity,
-    velocity_change,
-    weighted_pipeline,
-    win_rate,
-    win_rate_curve,
-)
-from salesmetrics.readers import maps, read_deals, read_forecasts, read_quotas, read_reps
-from salesmetrics.results import MetricRow, MetricTable
-from salesmetrics.tallies import (
-    BookingTally,
-    CreationTally,
-    DurationTally,
-    OutcomeTally,
-    PipelineTally,
-    QuotaTally,
-    SizeTally,
-    VelocityTally,
-)
+The names below are loaded when they are first used, so that importing the package costs no more than it must.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salesmetrics import datasets, formulas
+    from salesmetrics.books import DealBook, ForecastBook, QuotaBook, RepBook
+    from salesmetrics.calendars import Period, Periods
+    from salesmetrics.curves import CurveTable
+    from salesmetrics.domain import Deal, ForecastCall, Quota, Rep, SalesProcess, Split, Stage
+    from salesmetrics.errors import (
+        InvalidArgumentError,
+        InvalidDataError,
+        InvalidTypeError,
+        MergeError,
+        MissingColumnError,
+        SalesMetricsError,
+        SalesMetricsWarning,
+    )
+    from salesmetrics.fiscal import FiscalCalendar
+    from salesmetrics.metrics import (
+        attainment,
+        attainment_gap,
+        credited_bookings,
+        cycle_curve,
+        cycle_length,
+        deal_size,
+        effective_quota,
+        open_pipeline,
+        pipeline_coverage,
+        pipeline_created,
+        required_coverage,
+        velocity,
+        velocity_change,
+        weighted_pipeline,
+        win_rate,
+        win_rate_curve,
+    )
+    from salesmetrics.readers import maps, read_deals, read_forecasts, read_quotas, read_reps
+    from salesmetrics.results import MetricRow, MetricTable
+    from salesmetrics.tallies import (
+        BookingTally,
+        CreationTally,
+        DurationTally,
+        OutcomeTally,
+        PipelineTally,
+        QuotaTally,
+        SizeTally,
+        VelocityTally,
+    )
 
 __all__ = [
     "BookingTally",
@@ -106,3 +113,84 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BookingTally": "tallies",
+    "CreationTally": "tallies",
+    "CurveTable": "curves",
+    "Deal": "domain",
+    "DealBook": "books",
+    "DurationTally": "tallies",
+    "FiscalCalendar": "fiscal",
+    "ForecastBook": "books",
+    "ForecastCall": "domain",
+    "InvalidArgumentError": "errors",
+    "InvalidDataError": "errors",
+    "InvalidTypeError": "errors",
+    "MergeError": "errors",
+    "MetricRow": "results",
+    "MetricTable": "results",
+    "MissingColumnError": "errors",
+    "OutcomeTally": "tallies",
+    "Period": "calendars",
+    "Periods": "calendars",
+    "PipelineTally": "tallies",
+    "Quota": "domain",
+    "QuotaBook": "books",
+    "QuotaTally": "tallies",
+    "Rep": "domain",
+    "RepBook": "books",
+    "SalesMetricsError": "errors",
+    "SalesMetricsWarning": "errors",
+    "SalesProcess": "domain",
+    "SizeTally": "tallies",
+    "Split": "domain",
+    "Stage": "domain",
+    "VelocityTally": "tallies",
+    "attainment": "metrics",
+    "attainment_gap": "metrics",
+    "credited_bookings": "metrics",
+    "cycle_curve": "metrics",
+    "cycle_length": "metrics",
+    "datasets": "",
+    "deal_size": "metrics",
+    "effective_quota": "metrics",
+    "formulas": "",
+    "maps": "readers",
+    "open_pipeline": "metrics",
+    "pipeline_coverage": "metrics",
+    "pipeline_created": "metrics",
+    "read_deals": "readers",
+    "read_forecasts": "readers",
+    "read_quotas": "readers",
+    "read_reps": "readers",
+    "required_coverage": "metrics",
+    "velocity": "metrics",
+    "velocity_change": "metrics",
+    "weighted_pipeline": "metrics",
+    "win_rate": "metrics",
+    "win_rate_curve": "metrics",
+}
+"""The module of each name; "" for those that are modules themselves."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, loaded now."""
+    home = _HOMES.get(name)
+    if home is None:
+        if name.startswith("_"):
+            raise AttributeError(f"salesmetrics has no {name!r}", name=name, obj=None)
+        from salesmetrics.errors import nearest
+
+        raise AttributeError(f"salesmetrics has no {name!r}: {nearest(name, __all__)}", name=name, obj=None)
+    if home == "":
+        value = importlib.import_module(f"salesmetrics.{name}")
+    else:
+        value = getattr(importlib.import_module(f"salesmetrics.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -139,7 +139,7 @@ def _pass(
 ) -> tuple[IntArray, list[tuple[IntArray, IntArray | None]]]:
     """Add the rows from start to stop, block by block."""
     small = cells <= 8_192
-    counts = np.zeros(cells + 1, dtype=np.int64 if small else np.int32 if stop - start < 2**31 else np.int64)
+    counts: IntArray = np.zeros(cells + 1, dtype=np.int64 if small else np.int32 if stop - start < 2**31 else np.int64)
     ones = np.ones(BLOCK, dtype=counts.dtype)
     totals: list[tuple[IntArray, IntArray | None]] = [
         (np.zeros(cells + 1, dtype=np.int64), np.zeros(cells + 1, dtype=np.int64) if two else None) for two in wide

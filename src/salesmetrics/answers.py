@@ -122,7 +122,8 @@ def rescaled(amount: IntArray, scale: int, wanted: int) -> IntArray:
             field="amount",
             hint="a smaller scale, or quotas for shorter periods.",
         )
-    return amount * factor
+    scaled: IntArray = amount * factor
+    return scaled
 
 
 def ledger(

@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 _SHOWN = 80
+_LISTED = 12
 
 
 class SalesMetricsWarning(UserWarning):
@@ -154,7 +155,7 @@ def nearest(name: object, choices: Iterable[object]) -> str | None:
     known = sorted({str(c)[:_SHOWN] for c in choices})[:200]
     folded = {c.casefold(): c for c in known}
     close = difflib.get_close_matches(str(name)[:_SHOWN].casefold(), list(folded), n=3)
-    listed = ", ".join(show(c) for c in known[:20])
+    listed = ", ".join(show(c) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     if close:
         return f"did you mean {' or '.join(show(folded[c]) for c in close)}? There is: {listed}."
     return f"there is: {listed}." if known else None

@@ -102,7 +102,9 @@ class Labels:
 
     def union(self, other: Labels) -> tuple[Self, IntArray, IntArray]:
         """Return the rows of both, and where the rows of each went."""
-        levels, mine, theirs = [], [], []
+        levels: list[Levels] = []
+        mine: list[IntArray] = []
+        theirs: list[IntArray] = []
         for at, (left, right) in enumerate(zip(self.levels, other.levels, strict=True)):
             values = merged_levels([(left.values, left.ordered), (right.values, right.ordered)])
             place = {value: i for i, value in enumerate(values)}

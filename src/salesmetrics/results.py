@@ -42,6 +42,18 @@ def _float(values: FloatArray) -> FloatArray:
     return locked(np.array(values, dtype=np.float64, ndmin=1) + 0.0)
 
 
+def _codes(values: AnyArray) -> AnyArray:
+    return locked(np.array(values, dtype=np.int8, ndmin=1))
+
+
+def _units(units: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(units))
+
+
+def _counts(counts: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType(dict(counts))
+
+
 def _int(values: IntArray) -> IntArray:
     return locked(np.array(values, dtype=np.int64, ndmin=1))
 
@@ -104,12 +116,12 @@ class MetricTable:
     labels: Labels
     value: FloatArray = attrs.field(converter=_float)
     n: IntArray = attrs.field(converter=_int)
-    reason_code: AnyArray = attrs.field(converter=lambda codes: locked(np.array(codes, dtype=np.int8, ndmin=1)))
+    reason_code: AnyArray = attrs.field(converter=_codes)
     low: FloatArray | None = attrs.field(default=None, converter=_optional)
     high: FloatArray | None = attrs.field(default=None, converter=_optional)
     parts: Mapping[str, AnyArray] = attrs.field(factory=dict, converter=_parts)
-    part_units: Mapping[str, str] = attrs.field(factory=dict, converter=lambda units: MappingProxyType(dict(units)))
-    left_out: Mapping[str, int] = attrs.field(factory=dict, converter=lambda counts: MappingProxyType(dict(counts)))
+    part_units: Mapping[str, str] = attrs.field(factory=dict, converter=_units)
+    left_out: Mapping[str, int] = attrs.field(factory=dict, converter=_counts)
     definition: str = ""
     notes: tuple[str, ...] = ()
     minor: IntArray | None = None

@@ -88,7 +88,9 @@ class Tally:
                     values=[value, theirs[name]],
                 )
         labels, mine, yours = self.labels.union(other.labels)
-        tables = {field.name: self._added(other, field, len(labels), mine, yours) for field in self._tables}
+        tables: dict[str, Any] = {
+            field.name: self._added(other, field, len(labels), mine, yours) for field in self._tables
+        }
         return attrs.evolve(self, labels=labels, **tables, **self._merged(other, labels, mine, yours))
 
     def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
@@ -122,7 +124,7 @@ class Tally:
 
     def equals(self, other: object) -> bool:
         """Return True where both have the same schema, labels and numbers, bit for bit."""
-        if type(other) is not type(self) or not isinstance(other, Tally) or self.schema() != other.schema():
+        if not isinstance(other, type(self)) or self.schema() != other.schema():
             return False
         if not self.labels.equals(other.labels):
             return False

@@ -31,14 +31,16 @@ LAYERS = (
     ("grouping",),
     ("tally",),
     ("readers", "tallies", "formulas", "results"),
+    ("answers", "asking"),
+    ("curves",),
     ("metrics", "plots", "datasets"),
     ("__init__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # Files of these packages do not import their neighbours; the package's own __init__ re-exports them.
 NO_NEIGHBOURS = ("formulas", "metrics", "tallies")
-# The one door that opens upstairs, inside a call only: a table hands itself to the plots.
-UPSTAIRS = {("results", "plots")}
+# The doors that open upstairs, inside a call only: a table or a curve hands itself to the plots.
+UPSTAIRS = {("results", "plots"), ("curves", "plots")}
 
 AT_IMPORT = {"attrs", "numpy"}
 INSIDE_CALLS = {"scipy"}

@@ -58,7 +58,8 @@ class Book:
 
     def __getitem__(self, name: str) -> AnyArray:
         """Return a column as a read-only array in the user's terms."""
-        return self.column(name).user()
+        column: Column = self.column(name)
+        return column.user()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ class Book:
             f"`{escape(str(name)[:80])}` must be a column of the {self.kind} {needed}; "
             f"got {', '.join(escape(n) for n in self.names) or 'no columns'}.".replace(" ;", ";"),
             code="SM-COL-01",
-            field=name if isinstance(name, str) else None,
+            field=name,
             values=[name],
             hint=nearest(name, self.names),
         )

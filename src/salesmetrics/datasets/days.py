@@ -16,7 +16,7 @@ from salesmetrics.fiscal import FiscalCalendar
 __all__ = ["Days"]
 
 _WEEKDAYS = np.array([100, 104, 104, 100, 92, 3, 2], dtype=np.int64)
-_MONTHS = np.array([104, 100, 102, 102, 104, 100, 90, 90, 106, 106, 102, 78], dtype=np.int64)  # January first
+_MONTHS = np.array([104, 100, 102, 102, 104, 100, 90, 90, 108, 110, 108, 82], dtype=np.int64)  # January first
 _MARGIN = 400
 
 

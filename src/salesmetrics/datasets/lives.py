@@ -112,9 +112,11 @@ def _closing_day(days: Days, created: IntArray, closed: IntArray, outcome: IntAr
     eager = draw % 128 * 100 < percent * 128
     early = _BEFORE_END[draw >> 8 & 15]
     closed = np.where(eager & (end - closed <= 42 + 16 * last), np.maximum(closed, end - early), closed)
-    hurried = eager & (closed - begin <= 9) & (begin - 1 - early - created >= 5)
+    after_year_end = days.at(days.closing_year, begin - 1)
+    hurried = eager & (closed - begin <= 9 + 24 * after_year_end) & (begin - 1 - early - created >= 5)
     closed = np.where(hurried, begin - 1 - early, closed)
     rest = days.at(days.weekend, closed)
+    rest = np.where((rest == 2) & (closed < end) & ~hurried, -1, rest)
     return np.where(closed - rest >= created, closed - rest, closed)
 
 
@@ -141,7 +143,7 @@ def _entries(
 def plans(words: Words, days: Days, staff: Staff, created: IntArray, fate: Fates) -> Plans:
     """Return what reps make of their deals at first, and how they will keep them up to date."""
     line = fate.segment * len(settings.PRODUCTS) + fate.product
-    length = _DAYS[line * 4 + WON] * (200 - staff.optimism[fate.rep]) // 100 * (70 + words.next() % 61) // 1_000_000
+    length = _DAYS[line * 4 + WON] * (200 - staff.optimism[fate.rep]) // 100 * (50 + words.next() % 61) // 1_000_000
     expected = created + np.maximum(length, 7)
     habit = words.next()
     expected = np.where(habit & 1, days.at(days.month_end, expected), expected)
@@ -152,7 +154,7 @@ def plans(words: Words, days: Days, staff: Staff, created: IntArray, fate: Fates
     estimate = np.where(changed == 100, fate.cents, np.maximum(round_to(fate.cents * changed // 100, step), 1_000))
     review = words.next()
     return Plans(
-        expected=np.where(review % 64 == 0, -1, expected),
+        expected=np.where(review % 64 < 2, -1, expected),
         amounts=(estimate, fate.cents * quoted // 100, fate.cents),
         unknown=(review >> 6) % 32 == 0,
         notices=_NOTICED[habit >> 1 & 15],

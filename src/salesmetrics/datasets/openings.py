@@ -20,17 +20,18 @@ def open_deals(draws: Draws, days: Days, staff: Staff, deals: int) -> tuple[AnyA
     busy = np.cumsum(days.traffic())
     counts = np.zeros(days.count, dtype=np.int64)
     for first in range(0, deals, _BLOCK):
-        draw = draws.below(min(_BLOCK, deals - first), 1 << 31) * int(busy[-1]) >> 31
-        counts += np.bincount(np.searchsorted(busy, draw, side="right"), minlength=days.count)
+        draw = draws.raw(min(_BLOCK, deals - first)) % np.uint64(busy[-1])
+        at = np.searchsorted(busy, draw.astype(np.int64), side="right")
+        counts += np.bincount(at, minlength=days.count)
     created = np.repeat(np.arange(days.start, days.as_of + 1, dtype=np.int32), counts)
     rep = np.empty(deals, dtype=np.int16)
-    at = 0
+    begin = 0
     for day, count in zip(range(days.start, days.as_of + 1), counts.tolist(), strict=True):
         if count:
             upto = np.cumsum(_eagerness(staff, day))
             draw = draws.below(count, int(upto[-1]))
-            rep[at : at + count] = np.searchsorted(upto, draw, side="right")
-            at += count
+            rep[begin : begin + count] = np.searchsorted(upto, draw, side="right")
+            begin += count
     return created, rep
 
 

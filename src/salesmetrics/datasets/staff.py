@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 
@@ -46,7 +48,7 @@ class Staff:
     def __len__(self) -> int:
         return len(self.names)
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """Ids of the reps, sorted."""
         return tuple(name.lower().replace(" ", ".") for name in self.names)
@@ -167,13 +169,13 @@ def _managers(seat: IntArray, team: IntArray, lead: BoolArray) -> IntArray:
 def _stays(draws: Draws, days: Days, lead: BoolArray) -> tuple[IntArray, IntArray]:
     """Return the first day of each rep in the role, a Monday, and the first day no longer there."""
     size = len(lead)
-    before = lead | draws.rarely(size, 450)
+    before = lead | draws.rarely(size, 420)
     early = days.start - 30 - draws.below(size, 1400) - np.where(lead, 400, 0)
     late = days.start + 7 + draws.below(size, max(days.count - 30, 1))
     role = np.where(before, early, late)
     role -= (role + 3) % 7
     left = np.maximum(role, days.start) + 200 + draws.below(size, 900)
-    leaves = draws.rarely(size, 420) & ~lead & (left < days.as_of)
+    leaves = draws.rarely(size, 640) & ~lead & (left < days.as_of)
     return role, np.where(leaves, left, -1)
 
 

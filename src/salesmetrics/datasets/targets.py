@@ -15,7 +15,7 @@ from salesmetrics.datasets.staff import Staff
 
 __all__ = ["Targets", "set_targets"]
 
-PLANNED = 86
+PLANNED = 92
 """Of a hundred of quota, what the planners expect to be won once ramping, hires and absences are allowed for."""
 GROWTH = 122
 """What they expect of a quarter where the year before had 100."""

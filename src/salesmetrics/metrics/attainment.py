@@ -9,8 +9,8 @@ import numpy as np
 from salesmetrics import formulas
 from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, rescaled, words
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books import DealBook, QuotaBook, RepBook
 from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
+from salesmetrics.books import DealBook, QuotaBook, RepBook
 from salesmetrics.errors import MergeError
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally, QuotaTally

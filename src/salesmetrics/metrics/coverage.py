@@ -102,7 +102,8 @@ def pipeline_coverage(
     if isinstance(deals, PipelineTally):
         given = {"by": by, "period": period, "where": where, "as_of": as_of, "overdue": overdue, "undated": undated}
         refuse_grouping(deals, given)
-        pipeline, names, asked = deals, deals.by, deals.window.asked
+        pipeline, names = deals, deals.by
+        asked: object = deals.window.asked
         if basis == "remaining" and bookings is None:
             raise MergeError(
                 "`bookings` must be given with a tally and basis 'remaining'; got None.",

@@ -159,7 +159,7 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
     True
     """
     for name, table in (("before", before), ("after", after)):
-        if not isinstance(table, MetricTable) or table.name != "velocity":
+        if getattr(table, "name", None) != "velocity":
             raise MergeError(f"`{name}` must be a result of velocity; got {show(type(table).__name__)}.", code="SM-TAB-05")
     if before.labels.names != after.labels.names or "period" in before.labels.names:
         raise MergeError(
@@ -189,7 +189,7 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
         n=n,
         reason_code=reasons(size, ("no_rows", np.isnan(change))),
         parts=dict(
-            zip(_FACTORS, (result.count, result.win_rate, result.deal_size, result.cycle_length), strict=True)
+            zip(_FACTORS, map(np.asarray, (result.count, result.win_rate, result.deal_size, result.cycle_length)), strict=True)
         ),
         part_units=dict.fromkeys(_FACTORS, "money/day"),
         definition=words("velocity after - before, split by factor", f"before: {before.definition}"),

@@ -115,12 +115,6 @@ def _arrow(table: Any, kind: str) -> Source:
     elif kind not in ("Table", "RecordBatch"):
         raise _no_frame(table, "give a Table or a RecordBatch; a column alone goes as {'amount': column}.")
     names = checked_names(table.schema.names)
-    try:
-        table.validate()
-    except sys.modules["pyarrow"].ArrowInvalid as error:
-        raise InvalidDataError(
-            f"`source` must be a valid Arrow table; got {show(str(error))}.", code="SM-SRC-12", field="source"
-        ) from error
 
     def fetch(name: str, role: Role) -> Raw:
         return arrow_raw(table.column(name), role)

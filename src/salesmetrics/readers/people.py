@@ -89,7 +89,7 @@ def read_quotas(
         currency=currency,
         scale=decimals,
         rejects=judge.rejects(),
-        notes=tuple([*judge.notes, *here.source.notes]),
+        notes=(*judge.notes, *here.source.notes),
     )
 
 
@@ -144,7 +144,7 @@ def read_reps(
         columns=clean,
         rows=len(kept),
         rejects=judge.rejects(),
-        notes=tuple([*judge.notes, *here.source.notes]),
+        notes=(*judge.notes, *here.source.notes),
         absences=tuple(tuple(absences[row]) for row in kept.tolist()) if absences is not None else (),
         ramps=tuple(tuple(ramps[row]) for row in kept.tolist()) if ramps is not None else (),
     )
@@ -209,7 +209,7 @@ def read_forecasts(
         currency=currency,
         scale=decimals,
         rejects=judge.rejects(),
-        notes=tuple([*judge.notes, *here.source.notes]),
+        notes=(*judge.notes, *here.source.notes),
     )
 
 

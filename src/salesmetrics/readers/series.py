@@ -231,11 +231,25 @@ def arrow_raw(column: Any, role: Role) -> Raw:
         An array or one of the digested forms.
     """
     arrow = sys.modules["pyarrow"]
+    try:
+        return _arrow_raw(column, role)
+    except arrow.ArrowException as error:
+        raise InvalidDataError(
+            f"a column of Arrow must be one that can be read; got {show(str(column.type))}: {show(str(error))}.",
+            code="SM-SRC-12",
+            values=[str(column.type)],
+        ) from error
+
+
+def _arrow_raw(column: Any, role: Role) -> Raw:
+    arrow = sys.modules["pyarrow"]
     kinds = arrow.types
     if not hasattr(column, "chunks"):
         column = arrow.chunked_array([column], type=column.type)
+    if str(column.type) == "string_view":
+        column = column.cast(arrow.large_string())
     kind = column.type
-    texts = kinds.is_string(kind) or kinds.is_large_string(kind) or str(kind) == "string_view"
+    texts = kinds.is_string(kind) or kinds.is_large_string(kind)
     if kinds.is_dictionary(kind):
         return _arrow_codes(column, role)
     if texts and role == "label":
@@ -259,7 +273,7 @@ def _arrow_codes(column: Any, role: Role) -> Raw:
     kinds = sys.modules["pyarrow"].types
     value = column.type.value_type
     if not (kinds.is_string(value) or kinds.is_large_string(value) or kinds.is_integer(value)):
-        return arrow_raw(column.cast(value), role)
+        return _arrow_raw(column.cast(value), role)
     chunks = column.unify_dictionaries().chunks
     if not chunks:
         return np.empty(0, dtype=object)

@@ -191,7 +191,8 @@ def _rows(
         if within is not None:
             state = state * (closed - created <= within)
         return (*more, Axis(state, 4)), (Range(created, 0, None), *keep)
-    assert at is not None and window.periods is not None
+    assert at is not None
+    assert window.periods is not None
     period = window.periods[0]
     expected = day_column(deals, "expected_close", f"a rate on basis {basis!r}").days
     last = period.end_day - 1
@@ -228,7 +229,7 @@ def _measured(
     keep = _without_negative(grouping, more, keep, money, negative)
     known = () if money.known is None else (Range(money.known, 1, None),)
     tables["priced"] = count
-    if known or len(keep) > 0 and _has_negative(money):
+    if known or (len(keep) > 0 and _has_negative(money)):
         tables["priced"], totals = grouping.tabulate(more, (*keep, *known), sums)
     if sums:
         tables["amount"] = totals[0]

@@ -102,7 +102,7 @@ class VelocityTally(Tally):
 
 def _opened(outcome: AnyArray, closed: AnyArray, created: AnyArray, day: int) -> AnyArray:
     """Return 1 for the deals open at the end of a day, without a temporary wider than a byte."""
-    opened = (outcome == 0) | (closed > day)
+    opened: AnyArray = (outcome == 0) | (closed > day)
     opened &= created <= day
     return opened.view(np.uint8)
 
