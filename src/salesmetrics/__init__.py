@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from salesmetrics import datasets, formulas
-    from salesmetrics.books import DealBook, ForecastBook, QuotaBook, RepBook
+    from salesmetrics.books import DealBook, DealHistory, ForecastBook, QuotaBook, RepBook, SplitBook
     from salesmetrics.calendars import Period, Periods
     from salesmetrics.curves import CurveTable
     from salesmetrics.domain import Deal, ForecastCall, Quota, Rep, SalesProcess, Split, Stage
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         win_rate,
         win_rate_curve,
     )
-    from salesmetrics.readers import maps, read_deals, read_forecasts, read_quotas, read_reps
+    from salesmetrics.readers import maps, read_deals, read_forecasts, read_history, read_quotas, read_reps, read_splits
     from salesmetrics.results import MetricRow, MetricTable
     from salesmetrics.tallies import (
         BookingTally,
@@ -59,6 +59,7 @@ __all__ = [
     "CurveTable",
     "Deal",
     "DealBook",
+    "DealHistory",
     "DurationTally",
     "FiscalCalendar",
     "ForecastBook",
@@ -84,6 +85,7 @@ __all__ = [
     "SalesProcess",
     "SizeTally",
     "Split",
+    "SplitBook",
     "Stage",
     "VelocityTally",
     "__version__",
@@ -102,8 +104,10 @@ __all__ = [
     "pipeline_created",
     "read_deals",
     "read_forecasts",
+    "read_history",
     "read_quotas",
     "read_reps",
+    "read_splits",
     "required_coverage",
     "velocity",
     "velocity_change",
@@ -120,6 +124,7 @@ _HOMES = {
     "CurveTable": "curves",
     "Deal": "domain",
     "DealBook": "books",
+    "DealHistory": "books",
     "DurationTally": "tallies",
     "FiscalCalendar": "fiscal",
     "ForecastBook": "books",
@@ -145,6 +150,7 @@ _HOMES = {
     "SalesProcess": "domain",
     "SizeTally": "tallies",
     "Split": "domain",
+    "SplitBook": "books",
     "Stage": "domain",
     "VelocityTally": "tallies",
     "attainment": "metrics",
@@ -162,8 +168,10 @@ _HOMES = {
     "pipeline_created": "metrics",
     "read_deals": "readers",
     "read_forecasts": "readers",
+    "read_history": "readers",
     "read_quotas": "readers",
     "read_reps": "readers",
+    "read_splits": "readers",
     "required_coverage": "metrics",
     "velocity": "metrics",
     "velocity_change": "metrics",

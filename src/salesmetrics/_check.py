@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
 
+import attrs
 import numpy as np
 
 from salesmetrics.arrays import AnyArray
@@ -23,8 +26,14 @@ def one_of(value: object, choices: Sequence[object], argument: str) -> str:
         code="SM-ARG-01",
         field=argument,
         values=[value],
-        hint=nearest(value, choices) if isinstance(value, str) else None,
+        hint=_meant(value, choices) if isinstance(value, str) else None,
     )
+
+
+def _meant(value: str, choices: Sequence[object]) -> str | None:
+    """Return the hint that names the word nearest to an unknown one, where there is one; all of them are named already."""
+    hint = nearest(value, choices) or ""
+    return hint.split("? There is:")[0] + "?" if hint.startswith("did you mean") else None
 
 
 def fraction(value: object, argument: str, *, open_ends: bool = False) -> float:
@@ -135,6 +144,28 @@ def names(value: object, known: Iterable[str], argument: str) -> tuple[str, ...]
             values=[value],
         )
     return tuple(asked)
+
+
+class Rebuilt:
+    """Pickles by its fields and through its own constructor, so that a copy is as frozen as what it is a copy of."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> Any:
+        """Return the way to make an equal one."""
+        fields: Any = attrs.fields(type(self))  # type: ignore[misc]
+        return _rebuilt, (type(self), {field.alias: _plain(getattr(self, field.name)) for field in fields})
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, MappingProxyType) else value
+
+
+def _rebuilt(kind: type, values: dict[str, Any]) -> Any:
+    for value in values.values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return kind(**values)
 
 
 def locked(array: AnyArray) -> AnyArray:

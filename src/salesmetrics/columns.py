@@ -9,11 +9,11 @@ from typing import Any, Protocol, Self, TypeAlias
 import attrs
 import numpy as np
 
-from salesmetrics._check import locked
+from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.money import to_major
 
-__all__ = ["Column", "DayColumn", "KeyColumn", "LabelColumn", "MoneyColumn", "ProbabilityColumn"]
+__all__ = ["Column", "DayColumn", "KeyColumn", "LabelColumn", "MoneyColumn", "ProbabilityColumn", "ShareColumn"]
 
 Label: TypeAlias = Any
 PPM = 1_000_000
@@ -70,7 +70,7 @@ class Column(Protocol):
 
 
 @attrs.frozen(eq=False)
-class LabelColumn:
+class LabelColumn(Rebuilt):
     """Names as whole codes into levels; -1 is missing.
 
     Levels are sorted, or, where ``ordered``, in an order of their own (outcomes, stages).
@@ -124,7 +124,7 @@ class LabelColumn:
 
 
 @attrs.frozen(eq=False)
-class MoneyColumn:
+class MoneyColumn(Rebuilt):
     """Exact amounts in whole minor units, 0 where missing; ``known`` is None where none is missing."""
 
     minor: IntArray = attrs.field(converter=_lock)
@@ -173,7 +173,7 @@ class MoneyColumn:
 
 
 @attrs.frozen(eq=False)
-class DayColumn:
+class DayColumn(Rebuilt):
     """Days since 1970-01-01 as int32; -1 is missing."""
 
     days: AnyArray = attrs.field(converter=_lock)
@@ -210,7 +210,7 @@ class DayColumn:
 
 
 @attrs.frozen(eq=False)
-class ProbabilityColumn:
+class ProbabilityColumn(Rebuilt):
     """Probabilities in whole parts per million as int32; -1 is missing."""
 
     ppm: AnyArray = attrs.field(converter=_lock)
@@ -242,7 +242,37 @@ class ProbabilityColumn:
 
 
 @attrs.frozen(eq=False)
-class KeyColumn:
+class ShareColumn(Rebuilt):
+    """Shares as the floats they came as; NaN does not occur."""
+
+    values: AnyArray = attrs.field(converter=_lock)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: AnyArray) -> Self:
+        """Return these rows."""
+        return attrs.evolve(self, values=self.values[rows])
+
+    def missing(self) -> BoolArray:
+        """Return False everywhere: a share is never missing."""
+        return np.zeros(len(self), dtype=bool)
+
+    def user(self) -> AnyArray:
+        """Return the shares."""
+        return self.values
+
+    def concat(self, others: Sequence[Self]) -> Self:
+        """Return the rows of all columns."""
+        return type(self)(np.concatenate([self.values, *(o.values for o in others)]))
+
+    def equals(self, other: object) -> bool:
+        """Return True where both hold the same shares."""
+        return isinstance(other, ShareColumn) and bool(np.array_equal(self.values, other.values))
+
+
+@attrs.frozen(eq=False)
+class KeyColumn(Rebuilt):
     """Ids in the form they came in: int64, or text as objects; None or absent ids do not occur."""
 
     values: AnyArray = attrs.field(converter=_lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -130,6 +131,8 @@ def show(value: object, *, redact: bool = False) -> str:
         return f"<array of shape {value.shape}, {value.dtype}>"
     if isinstance(value, np.generic):
         value = str(value) if isinstance(value, (np.datetime64, np.timedelta64)) else value.item()
+    if type(value) in (dt.date, dt.datetime):
+        value = value.isoformat()  # type: ignore[attr-defined]
     if isinstance(value, str):
         text = repr(value[:_SHOWN])
         tail = f"… ({len(value)} characters)" if len(value) > _SHOWN else ""

@@ -28,6 +28,7 @@ LAYERS = (
     ("labels",),
     ("convert",),
     ("books",),
+    ("credit", "staffing"),
     ("grouping",),
     ("tally",),
     ("readers", "tallies", "formulas", "results"),

@@ -956,3 +956,116 @@ def test_hostile_texts(hostile: str) -> None:
         column, _ = kind(raw)
         assert len(column) == 3
     assert len(flag(raw, "won")[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "minor", "changed"),
+    [
+        (np.array([1.125, 1.135, 2.0]), [112, 114, 200], [0, 1]),
+        (objects(1.125, 2.5), [112, 250], [0]),
+        (objects(Decimal("1.125"), Decimal("-1.135"), 3), [112, -114, 300], [0, 1]),
+        (Scaled(np.array([1125, 1135, -1125, -1126, 2000]), 3), [112, 114, -112, -113, 200], [0, 1, 2, 3]),
+        (Scaled(np.array([9 * 10**18, 0]), 40), [0, 0], [0]),
+        (Scaled(np.array([9 * 10**18, 10**18, 0]), 21), [1, 0, 0], [0, 1]),
+        (texts("1.125", "1.1350", "1.20"), [112, 114, 120], [0, 1]),
+    ],
+    ids=["floats", "objects", "decimals", "scaled", "tiny", "half", "texts"],
+)
+def test_half_even(raw: Any, minor: list[int], changed: list[int]) -> None:
+    """DOM-7: rounding to the even minor unit is exact, and counts the rows that it changed."""
+    column, problems = amount(raw, rounding="half_even", allow_negative=True)
+    assert column.minor.tolist() == minor
+    assert [(problem.code, problem.rows.tolist(), problem.warning) for problem in problems] == [
+        ("SM-AMT-20", changed, True)
+    ]
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=1), st.integers(0, 6), st.integers(0, 4))
+def test_amounts_agree(whole: list[int], decimals: int, scale: int) -> None:
+    """A6: the same amounts as decimals of any kind are the same minor units, refused or rounded alike."""
+    exact = [Decimal(value).scaleb(-decimals) for value in whole]
+    written = [format(value, "f") for value in exact]
+    for options in ({}, {"rounding": "half_even"}):
+        found = [
+            money(raw, "amount", scale, allow_negative=True, **options)  # type: ignore[arg-type]
+            for raw in (objects(*exact), texts(*written), Scaled(np.array(whole, dtype=np.int64), decimals))
+        ]
+        for column, problems in found[1:]:
+            assert column.equals(found[0][0])
+            assert [(p.code, p.rows.tolist()) for p in problems] == [(p.code, p.rows.tolist()) for p in found[0][1]]
+
+
+OTHER_KINDS = [
+    (amount, Instants(np.array(["2024-01-01"], "M8[s]")), "SM-AMT-01"),
+    (names, Instants(np.array(["2024-01-01"], "M8[s]")), "SM-LAB-01"),
+    (names, Coded(np.array([0]), np.array([True])), "SM-LAB-01"),
+    (closed, Scaled(np.array([1]), 2), "SM-DAY-13"),
+    (closed, np.array([5, 7]), "SM-DAY-07"),
+    (chances, Instants(np.array(["2024-01-01"], "M8[s]")), "SM-PRB-01"),
+    (chances, objects("half", None), "SM-PRB-01"),
+    (ids, Scaled(np.array([1]), 2), "SM-KEY-01"),
+    (lambda raw: flag(raw, "won"), Scaled(np.array([1]), 2), "SM-FLG-01"),
+    (lambda raw: flag(raw, "won"), np.array(["2024-01-01"], "M8[s]"), "SM-FLG-01"),
+    (lambda raw: outcome(raw, "outcome"), np.array([True]), "SM-LAB-01"),
+    (lambda raw: outcome_from_flags(raw, raw), Scaled(np.array([1]), 2), "SM-FLG-01"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "code"), OTHER_KINDS, ids=[f"{code}-{i}" for i, (_, _, code) in enumerate(OTHER_KINDS)]
+)
+def test_other_kinds(kind: Callable[[Any], tuple[Any, list[Problem]]], raw: Any, code: str) -> None:
+    """A column of quite another kind is a problem of the whole column."""
+    _, problems = kind(raw)
+    assert {(problem.code, problem.whole) for problem in problems} == {(code, True)}
+
+
+def test_keys_as_objects() -> None:
+    """Ids as objects of one kind are taken, others named with their rows."""
+    assert ids(objects(3, 1))[0].user().tolist() == [3, 1]
+    assert ids(objects(np.str_("a"), "b"))[0].user().tolist() == ["a", "b"]
+    for raw, wanted in [
+        (objects(1, 2.0, None), [("SM-KEY-07", [0, 1]), ("SM-KEY-02", [2])]),
+        (objects(1, 2**70), [("SM-KEY-06", [1])]),
+        (objects(1.0, 2.0**70), [("SM-KEY-06", [1]), ("SM-KEY-07", [0])]),
+        (objects("a", "b", 3), [("SM-KEY-05", [2])]),
+        (np.array([1, 2**63], np.uint64), [("SM-KEY-06", [1])]),
+        (np.ma.MaskedArray([1, 1], mask=[True, False]), [("SM-KEY-02", [0])]),
+    ]:
+        assert [(problem.code, problem.rows.tolist()) for problem in ids(raw)[1]] == wanted
+    assert key(objects("a", "a"), "rep", unique=False)[1] == []
+
+
+def test_labels_as_objects() -> None:
+    """Whole numbers among floats are whole numbers, as a frame with blanks writes them."""
+    column, problems = names(objects(3.0, None, 1, np.float64(3)))
+    assert (column.user().tolist(), problems) == ([3, None, 1, 3], [])
+    assert [(p.code, p.rows.tolist()) for p in names(objects(1.5, 2, INF, 2**70))[1]] == [("SM-LAB-04", [0, 2, 3])]
+    missing = np.ma.MaskedArray(objects("a", "b"), mask=[True, False])
+    assert names(missing)[0].user().tolist() == [None, "b"]
+    text = np.array(["a", None], dtype=np.dtypes.StringDType(na_object=None))
+    assert names(text)[0].user().tolist() == ["a", None]
+    assert names(Coded(np.array([-1, -1]), objects()))[0].missing().all()
+    assert amount(Coded(np.array([-1, -1]), objects()))[0].missing().all()
+
+
+def test_days_of_mixed_objects() -> None:
+    """Dates, midnights and ``datetime64`` in one column are days."""
+    raw = objects(dt.date(2024, 1, 1), dt.datetime(2024, 1, 2), np.datetime64("2024-01-03"), np.datetime64("2024", "Y"))
+    column, problems = closed(raw)
+    assert column.user()[:3].tolist() == [dt.date(2024, 1, day) for day in (1, 2, 3)]
+    assert [(problem.code, problem.rows.tolist()) for problem in problems] == [("SM-DAY-05", [3])]
+    assert closed(texts("2024-01-01T10"))[1][0].code == "SM-DAY-08"
+    assert closed(np.array(["2050-01-01"], "M8[D]"), sentinels="2050-01-01")[0].missing().all()
+    assert closed(np.array(["2078-03-01"], "M8[D]"), as_of="2028-02-29")[1] == []
+    assert closed(np.ma.MaskedArray([1 + 1j], mask=[True]))[0].missing().all()
+    assert closed(np.array(["NaT"], "M8[s]"), zone="UTC", instant=True)[0].missing().all()
+
+
+def test_bad_words_are_told_once() -> None:
+    """A word of the wrong kind is a problem of its own and not a missing outcome as well."""
+    _, problems = outcome(objects("won", "open", 5), "outcome")
+    assert [(problem.code, problem.rows.tolist()) for problem in problems] == [("SM-LAB-02", [2])]
+    found, problems = flag(objects("yes", dt.date(2024, 1, 1)), "won")
+    assert (found.tolist(), [problem.rows.tolist() for problem in problems]) == ([1, -1], [[1]])
+    assert probability(Scaled(np.array([5, 5]), 1, np.array([False, True])), "p")[0].ppm.tolist() == [500_000, -1]

@@ -2,7 +2,9 @@
 
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.forecasts import ForecastBook
+from salesmetrics.books.history import DealHistory
 from salesmetrics.books.quotas import QuotaBook
 from salesmetrics.books.reps import RepBook
+from salesmetrics.books.splits import SplitBook
 
-__all__ = ["DealBook", "ForecastBook", "QuotaBook", "RepBook"]
+__all__ = ["DealBook", "DealHistory", "ForecastBook", "QuotaBook", "RepBook", "SplitBook"]

@@ -109,7 +109,7 @@ def doubled_ids(column: Column | None) -> Problem | None:
         return None
     rows = np.unique(np.concatenate([order[again], order[again + 1]])).astype(np.int64)
     return Problem(
-        code="SM-KEY-02",
+        code="SM-KEY-04",
         field="id",
         rule="be unique",
         rows=rows,

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import attrs
 import numpy as np
 
+from salesmetrics.arrays import IntArray
 from salesmetrics.books.table import Book
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn
 
@@ -17,8 +18,8 @@ __all__ = ["DealHistory"]
 class DealHistory(Book):
     """Changes of deals in columns, one row for each change, holding the state after it.
 
-    Columns: ``deal, date``, then those of ``stage, expected_close, amount`` that were tracked. Rows of one deal stand
-    together in the order in which they happened; the first one is its creation.
+    Columns: ``deal, date``, then those of ``seq, rep, actor, stage, expected_close, amount, forecast_category`` that were
+    tracked. Changes of one deal on one day are told apart by ``seq``, else by the order of the rows.
     """
 
     kind: ClassVar[str] = "changes"
@@ -35,3 +36,10 @@ class DealHistory(Book):
             "amount": MoneyColumn(np.zeros(0, dtype=np.int64), None, scale),
         }
         return cls(columns=columns, rows=0, currency=currency, scale=scale)
+
+    def order(self) -> IntArray:
+        """Return the rows by day, and inside a day as they happened."""
+        date: DayColumn = self.column("date", "a history")
+        seq = self.columns.get("seq")
+        later = seq.codes if isinstance(seq, LabelColumn) else np.arange(self.rows)
+        return np.lexsort((later, date.days)).astype(np.int64)

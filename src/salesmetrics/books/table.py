@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import attrs
 import numpy as np
 
-from salesmetrics._check import date_of, locked
+from salesmetrics._check import Rebuilt, date_of
 from salesmetrics.arrays import AnyArray, BoolArray
-from salesmetrics.columns import Column, LabelColumn, MoneyColumn
+from salesmetrics.columns import Column, KeyColumn, LabelColumn, MoneyColumn
+from salesmetrics.convert import Problem
 from salesmetrics.errors import (
     InvalidArgumentError,
     InvalidDataError,
@@ -32,7 +33,7 @@ def _frozen_mapping(columns: Mapping[str, Column]) -> Mapping[str, Column]:
 
 
 @attrs.frozen(eq=False, repr=False)
-class Book:
+class Book(Rebuilt):
     """Columns of equal length, checked once, never changed."""
 
     kind: ClassVar[str] = "rows"
@@ -128,7 +129,7 @@ class Book:
         chosen = np.zeros(len(column.levels) + 1, dtype=bool)
         place = {level: i for i, level in enumerate(column.levels)} | {None: len(column.levels)}
         for label in labels:
-            if label not in place:
+            if not isinstance(label, Hashable) or label not in place:
                 raise InvalidArgumentError(
                     f"`where` must name labels of {show(name)}; got {show(label)}.",
                     code="SM-ARG-09",
@@ -191,8 +192,24 @@ class Book:
         notes: tuple[str, ...],
         others: Sequence[Self],
     ) -> Self:
-        """Return the joined book; kinds with rules across rows check them here."""
+        """Return the joined book, which must keep the rules across rows too."""
+        for problem in self._across(columns, rows):
+            raise InvalidDataError(
+                f"`{problem.field}` must {problem.rule}; got {len(problem.rows)} rows of the joined book that "
+                f"{'do' if problem.rule.startswith('not ') else 'do not'}.",
+                code=problem.code,
+                field=problem.field,
+                row=int(problem.rows[0]) if len(problem.rows) else None,
+                rows=problem.rows,
+                values=problem.values,
+                hint=problem.hint,
+            )
         return attrs.evolve(self, columns=columns, rows=rows, rejects=rejects, notes=notes)
+
+    def _across(self, columns: Mapping[str, Column], rows: int) -> list[Problem]:
+        """Return what is wrong between rows that come from different books."""
+        problem = doubled_ids(columns.get("id"))
+        return [] if problem is None else [problem]
 
     def equals(self, other: object) -> bool:
         """Return True where both hold the same columns, rows, currency, scale and day."""
@@ -251,7 +268,7 @@ class Book:
         lines = [", ".join([head, *self._summary()])]
         for name, column in self.columns.items():
             missing = int(column.missing().sum())
-            about = f"{len(column.levels):,} labels" if isinstance(column, LabelColumn) else _span(column.user())
+            about = _labelled(column) if isinstance(column, LabelColumn) else _span(column.user())
             lines.append(f"  {escape(name[:80])}: {about}{f', {missing:,} missing' if missing else ''}")
         counts = Counter(str(record.get("code")) for record in self.rejects)
         if counts:
@@ -265,6 +282,30 @@ def _listed(values: AnyArray) -> Any:
     return values.tolist() if values.dtype == object else values
 
 
+def _labelled(column: LabelColumn) -> str:
+    """Return how many labels are in use, and the first of them."""
+    used = np.flatnonzero(np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels)))
+    few = [show(column.levels[at]) for at in used[:4].tolist()]
+    more = ", …" if len(used) > len(few) else ""
+    count = f"{len(used):,} label{'' if len(used) == 1 else 's'}"
+    return f"{count} ({', '.join(few)}{more})" if few else count
+
+
+def doubled_ids(column: Column | None) -> Problem | None:
+    """Return the problem of ids that occur twice, found by sorting."""
+    if not isinstance(column, KeyColumn) or len(column) < 2:
+        return None
+    values = column.values
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if not len(again):
+        return None
+    rows = np.unique(np.concatenate([order[again], order[again + 1]])).astype(np.int64)
+    hint = "two parts hold the same id: filter one of them."
+    return Problem("SM-KEY-04", "id", "be different in every row", rows, list(values[rows]), hint)
+
+
 def _span(values: AnyArray) -> str:
     """Return the least and the greatest value of a column as text."""
     if values.dtype == object:
@@ -275,7 +316,3 @@ def _span(values: AnyArray) -> str:
     low, high = known.min(), known.max()
     return f"{low:,.2f} to {high:,.2f}" if known.dtype.kind == "f" else f"{low} to {high}"
 
-
-def locked_take(column: Column, rows: AnyArray) -> AnyArray:
-    """Return rows of a column in the user's terms."""
-    return locked(np.array(column.take(rows).user()))

@@ -134,7 +134,7 @@ def _whole(values: AnyArray, scale: int) -> tuple[IntArray, BoolArray]:
         bad = (values > most) | (values < -most)
     else:
         bad = values > most
-    return np.where(bad, 0, values).astype(np.int64) * 10**scale, bad
+    return np.where(bad, 0, values).astype(np.int64) * 10 ** min(scale, 18), bad
 
 
 def _from_floats(
@@ -165,10 +165,15 @@ def _from_scaled(raw: Scaled, scale: int, rounding: Literal["half_even"] | None)
     missing = np.zeros(len(raw), dtype=bool) if raw.missing is None else raw.missing
     values = np.where(missing, 0, raw.values)
     rounded = None if rounding is None else np.zeros(len(raw), dtype=bool)
-    if raw.decimals <= scale:
+    if raw.decimals - scale > 18:
+        exact = [Decimal(value).scaleb(-raw.decimals) for value in values.tolist()]
+        minor, bad = decimals_to_minor(exact, scale, rounding=rounding)
+        if rounded is not None:
+            rounded |= values != 0
+    elif raw.decimals <= scale:
         minor, bad = _whole(values, scale - raw.decimals)
     else:
-        unit = 10 ** min(raw.decimals - scale, 18)
+        unit = 10 ** (raw.decimals - scale)
         minor, rest = np.divmod(values, np.int64(unit))
         uneven = rest != 0
         bad = uneven & (rounding is None)

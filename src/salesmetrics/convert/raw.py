@@ -26,7 +26,6 @@ __all__ = [
     "plain",
     "problems_at",
     "scatter",
-    "size",
     "whole_problem",
 ]
 
@@ -119,11 +118,6 @@ class Plain:
     values: AnyArray
     missing: BoolArray
     problems: list[Problem]
-
-
-def size(raw: Raw) -> int:
-    """Return the number of rows."""
-    return len(raw)
 
 
 def pick(values: AnyArray, rows: IntArray) -> list[object]:

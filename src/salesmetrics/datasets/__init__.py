@@ -109,8 +109,8 @@ def sample_company(
     (500, datetime.date(2026, 10, 31))
     >>> company.process.open_stages
     ('Qualification', 'Discovery', 'Proposal', 'Negotiation')
-    >>> company.history["deal"].max() == company.deals["id"].max()
-    True
+    >>> company.history.filter(company.history["deal"] == company.deals["id"][0])["stage"].tolist()
+    ['Qualification', 'Discovery', 'Proposal', 'Negotiation', 'Closed Won']
     """
     size = _check.count(deals, "deals")
     draws, days = Draws.of(rng), _days(start, as_of)

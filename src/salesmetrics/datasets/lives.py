@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import attrs
 import numpy as np
@@ -25,23 +26,46 @@ def _table(values: tuple[int, ...]) -> IntArray:
     return np.array(values, dtype=np.int64)
 
 
-_SEGMENT = np.concatenate([picker(weights) for weights in settings.SEGMENT_WEIGHTS])
-_PRODUCT = np.concatenate([picker(weights) for weights in settings.PRODUCT_WEIGHTS])
-_SOURCE = picker(settings.SOURCE_WEIGHTS)
-_ENDS_IN = np.concatenate([np.full(ONE, 3), picker(settings.LOST_IN), picker(settings.NO_DECISION_IN)]).astype(np.int64)
-_WINS = np.multiply.outer(
-    np.multiply.outer(_table(settings.WON_PER_MILLE), _table(settings.WON_PERCENT_OF_PRODUCT)),
-    _table(settings.WON_PERCENT_OF_SOURCE),
-).reshape(-1)  # of ten million
-_DAYS = np.multiply.outer(
-    np.multiply.outer(_table(settings.CYCLE_DAYS), _table(settings.CYCLE_PERCENT_OF_PRODUCT)),
-    _table(settings.CYCLE_PERCENT_OF_OUTCOME),
-).reshape(-1)  # in ten-thousandths of a day
-_CENTS = np.multiply.outer(_table(settings.AMOUNT), _table(settings.AMOUNT_PERCENT_OF_PRODUCT)).reshape(-1)
-_NO_DECISION = _table(settings.NO_DECISION_PER_MILLE)
-_NOTICED, _PUSHED = _table(settings.NOTICED_AFTER), _table(settings.PUSHED_BY)
-_MISJUDGED, _BEFORE_END = _table(settings.MISJUDGED_BY), _table(settings.BEFORE_QUARTER_END)
-_PUSHES = _table(settings.PUSHES)
+def _crossed(first: tuple[int, ...], *others: tuple[int, ...]) -> IntArray:
+    """Return the products of every value of the one with every value of each other, the last one varying fastest."""
+    table = _table(first)
+    for values in others:
+        table = np.multiply.outer(table, _table(values)).reshape(-1)
+    return table
+
+
+@attrs.frozen(eq=False)
+class _Tables:
+    """What the settings say, by draw and by segment, product and so on; made once, when first asked for."""
+
+    segment: IntArray = attrs.field(factory=lambda: np.concatenate([*map(picker, settings.SEGMENT_WEIGHTS)]))
+    product: IntArray = attrs.field(factory=lambda: np.concatenate([*map(picker, settings.PRODUCT_WEIGHTS)]))
+    source: IntArray = attrs.field(factory=lambda: picker(settings.SOURCE_WEIGHTS))
+    ends_in: IntArray = attrs.field(
+        factory=lambda: np.concatenate([*map(picker, ((0, 0, 0, 1), settings.LOST_IN, settings.NO_DECISION_IN))])
+    )
+    wins: IntArray = attrs.field(  # of ten million
+        factory=lambda: _crossed(
+            settings.WON_PER_MILLE, settings.WON_PERCENT_OF_PRODUCT, settings.WON_PERCENT_OF_SOURCE
+        )
+    )
+    days: IntArray = attrs.field(  # in ten-thousandths
+        factory=lambda: _crossed(
+            settings.CYCLE_DAYS, settings.CYCLE_PERCENT_OF_PRODUCT, settings.CYCLE_PERCENT_OF_OUTCOME
+        )
+    )
+    cents: IntArray = attrs.field(factory=lambda: _crossed(settings.AMOUNT, settings.AMOUNT_PERCENT_OF_PRODUCT))
+    undecided: IntArray = attrs.field(factory=lambda: _table(settings.NO_DECISION_PER_MILLE))
+    noticed: IntArray = attrs.field(factory=lambda: _table(settings.NOTICED_AFTER))
+    pushed: IntArray = attrs.field(factory=lambda: _table(settings.PUSHED_BY))
+    misjudged: IntArray = attrs.field(factory=lambda: _table(settings.MISJUDGED_BY))
+    before_end: IntArray = attrs.field(factory=lambda: _table(settings.BEFORE_QUARTER_END))
+    pushes: IntArray = attrs.field(factory=lambda: _table(settings.PUSHES))
+
+
+@cache
+def _tables() -> _Tables:
+    return _Tables()
 
 
 @attrs.frozen(eq=False)
@@ -73,28 +97,28 @@ class Plans:
 
 def fates(words: Words, days: Days, staff: Staff, created: IntArray, opener: IntArray) -> Fates:
     """Return what becomes of deals, by day created and by who creates them."""
-    segment = _SEGMENT[staff.kind[opener] * ONE + words.next()]
-    product = _PRODUCT[segment * ONE + words.next()]
-    source = _SOURCE[words.next()]
+    segment = _tables().segment[staff.kind[opener] * ONE + words.next()]
+    product = _tables().product[segment * ONE + words.next()]
+    source = _tables().source[words.next()]
     outcome = _outcome(words, staff.skill[opener], segment, product, source)
     line = segment * len(settings.PRODUCTS) + product
-    length = _DAYS[line * 4 + outcome] * staff.pace[opener] // 100 * skewed()[words.next()] // ONE // 10_000
+    length = _tables().days[line * 4 + outcome] * staff.pace[opener] // 100 * skewed()[words.next()] // ONE // 10_000
     length = np.minimum(length * (230 + words.next() % 53) // 256, settings.LONGEST_CYCLE)
     at_once = (words.next() < ONE // 64) & (segment == settings.SEGMENTS.index("SMB"))
     closed = _closing_day(days, created, created + np.where(at_once, 0, np.maximum(length, 1)), outcome, words.next())
-    reached = _ENDS_IN[(outcome - 1) * ONE + words.next()]
+    reached = _tables().ends_in[(outcome - 1) * ONE + words.next()]
     entered = _entries(created, closed, reached, words.next(), words.next())
     worth = skewed()[words.next()]
-    cents = (_CENTS[line] * (worth * worth // ONE) // ONE) * (9_400 + words.next() % 1_201) // 10_000
+    cents = (_tables().cents[line] * (worth * worth // ONE) // ONE) * (9_400 + words.next() % 1_201) // 10_000
     rep = hand_over(staff, opener, created, closed, words.next())
     return Fates(rep, segment, product, source, outcome, reached, entered, _priced(cents, words.next()))
 
 
 def _outcome(words: Words, skill: IntArray, segment: IntArray, product: IntArray, source: IntArray) -> IntArray:
     """Return what deals come to in the end."""
-    chance = _WINS[(segment * len(settings.PRODUCTS) + product) * len(settings.SOURCES) + source]
+    chance = _tables().wins[(segment * len(settings.PRODUCTS) + product) * len(settings.SOURCES) + source]
     won = words.next() * 10_000_000 < np.minimum(chance * skill // 100, 8_500_000) * ONE
-    undecided = words.next() * 1000 < _NO_DECISION[segment] * ONE
+    undecided = words.next() * 1000 < _tables().undecided[segment] * ONE
     return np.where(won, WON, np.where(undecided, NO_DECISION, LOST))
 
 
@@ -110,7 +134,7 @@ def _closing_day(days: Days, created: IntArray, closed: IntArray, outcome: IntAr
     begin = days.at(days.quarter_start, closed)
     percent = np.where(outcome == WON, 54 + 18 * last, 16)
     eager = draw % 128 * 100 < percent * 128
-    early = _BEFORE_END[draw >> 8 & 15]
+    early = _tables().before_end[draw >> 8 & 15]
     closed = np.where(eager & (end - closed <= 42 + 16 * last), np.maximum(closed, end - early), closed)
     after_year_end = days.at(days.closing_year, begin - 1)
     hurried = eager & (closed - begin <= 9 + 24 * after_year_end) & (begin - 1 - early - created >= 5)
@@ -143,7 +167,9 @@ def _entries(
 def plans(words: Words, days: Days, staff: Staff, created: IntArray, fate: Fates) -> Plans:
     """Return what reps make of their deals at first, and how they will keep them up to date."""
     line = fate.segment * len(settings.PRODUCTS) + fate.product
-    length = _DAYS[line * 4 + WON] * (200 - staff.optimism[fate.rep]) // 100 * (50 + words.next() % 61) // 1_000_000
+    length = (
+        _tables().days[line * 4 + WON] * (200 - staff.optimism[fate.rep]) // 100 * (50 + words.next() % 61) // 1_000_000
+    )
     expected = created + np.maximum(length, 7)
     habit = words.next()
     expected = np.where(habit & 1, days.at(days.month_end, expected), expected)
@@ -157,8 +183,8 @@ def plans(words: Words, days: Days, staff: Staff, created: IntArray, fate: Fates
         expected=np.where(review % 64 < 2, -1, expected),
         amounts=(estimate, fate.cents * quoted // 100, fate.cents),
         unknown=(review >> 6) % 32 == 0,
-        notices=_NOTICED[habit >> 1 & 15],
-        pushes=_PUSHES[habit >> 5 & 15],
+        notices=_tables().noticed[habit >> 1 & 15],
+        pushes=_tables().pushes[habit >> 5 & 15],
         push=words.next() | words.next() << 16,
         review=words.next(),
     )
@@ -210,7 +236,7 @@ def _next(days: Days, now: States, fate: Fates, plan: Plans) -> States:
 def _pushed_to(days: Days, now: States, day: IntArray, plan: Plans) -> IntArray:
     """Return the new day on which deals are expected to close that did not by the old one."""
     push = plan.push[now.row]
-    by = _PUSHED[push >> 4 * (now.pushes & 7) & 15]
+    by = _tables().pushed[push >> 4 * (now.pushes & 7) & 15]
     later = np.maximum(now.expected, day) + by
     return np.where(push & 1, days.at(days.month_end, later), later)
 
@@ -223,7 +249,7 @@ def _reviewed(
     review = plan.review[now.row]
     asked = (stage == 3) & (review & 3 > 0) | (stage == 2) & (review & 4 > 0) | (stage >= 2) & (expected < 0)
     asked &= (stage > now.stage) & (stage < CLOSED)
-    off = _MISJUDGED[review >> 4 & 15] * (4 - np.minimum(stage, 3))
+    off = _tables().misjudged[review >> 4 & 15] * (4 - np.minimum(stage, 3))
     near = np.maximum(fate.entered[3][now.row] + off, day + 1)
     return np.where(asked, near, expected)
 

@@ -29,8 +29,8 @@ def open_deals(draws: Draws, days: Days, staff: Staff, deals: int) -> tuple[AnyA
     for day, count in zip(range(days.start, days.as_of + 1), counts.tolist(), strict=True):
         if count:
             upto = np.cumsum(_eagerness(staff, day))
-            draw = draws.below(count, int(upto[-1]))
-            rep[begin : begin + count] = np.searchsorted(upto, draw, side="right")
+            chosen = draws.below(count, int(upto[-1]))
+            rep[begin : begin + count] = np.searchsorted(upto, chosen, side="right")
             begin += count
     return created, rep
 

@@ -1,12 +1,12 @@
 """The questions a manager asks: check, tally, formula, label."""
 
-from salesmetrics.metrics.attainment import attainment, attainment_gap, credited_bookings, effective_quota
 from salesmetrics.metrics.coverage import pipeline_coverage, required_coverage
 from salesmetrics.metrics.cycle import cycle_curve, cycle_length, win_rate_curve
 from salesmetrics.metrics.pipeline import open_pipeline, pipeline_created, weighted_pipeline
 from salesmetrics.metrics.size import deal_size
-from salesmetrics.metrics.velocity import velocity, velocity_change
-from salesmetrics.metrics.win_rate import win_rate
+from salesmetrics.metrics.targets import attainment, attainment_gap, credited_bookings, effective_quota
+from salesmetrics.metrics.throughput import velocity, velocity_change
+from salesmetrics.metrics.wins import win_rate
 
 __all__ = [
     "attainment",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import wide_ints
+from salesmetrics._kernels import LIMBS, wide_ints
 from salesmetrics.answers import dated, reasons, words
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
@@ -143,8 +143,8 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
     )
     squares = None
     if tally.squares is not None and level is not None:
-        limbs = tally.squares.reshape(size, 4, -1)[:, kinds]
-        squares = np.array(wide_ints(limbs), dtype=object).reshape(size, -1).sum(axis=1)
+        limbs = tally.squares.reshape(size, 4, LIMBS)[:, kinds]
+        squares = np.array(wide_ints(limbs), dtype=object).reshape(size, limbs.shape[1]).sum(axis=1)
     low, high = _mean_interval(priced, amount, squares, level)
     return _table(
         tally.window.cross(tally.labels),
@@ -192,7 +192,9 @@ def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | N
     else:
         value = formulas.value_quantile(values, often, q, starts=starts, quantile_method=method) / 10**tally.scale
         low = high = None
-        if level is not None:
+        if level is not None and q in (0.0, 1.0):
+            low = high = np.full(rows, np.nan)
+        elif level is not None:
             below, above = formulas.quantile_interval_ranks(n, q, level)
             low = formulas.value_at_rank(values, often, below, starts=starts)
             high = formulas.value_at_rank(values, often, above, starts=starts)

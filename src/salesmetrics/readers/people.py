@@ -63,7 +63,7 @@ def read_quotas(
     >>> import salesmetrics as sm
     >>> quotas = sm.read_quotas({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "amount": [250_000]})
     >>> quotas.periods()
-    Periods([2026-01-01..2026-04-01])
+    Periods([Period('2026-01-01', '2026-04-01')])
     """
     mode, decimals = checked_mode(on_error), resolve_scale(currency, scale)
     fields = ("rep", "start", "end", "amount", "effective_from", "team")

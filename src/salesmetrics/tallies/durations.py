@@ -76,7 +76,8 @@ class DurationTally(Tally):
         outcome = Axis(state, len(chosen), table=table)
         seen = keep if basis == "closed" or window.periods is None else keep[:1]
         undated = grouping.tabulate((outcome,), (*seen, Range(created, None, 0)))[0]
-        keep = (*keep, Range(created, 0, None))
+        # a cohort holds nothing created after the day: its age would be negative, which is no place in a table
+        keep = (*keep, Range(created, 0, None if day is None or basis == "closed" else day + 1))
         labels, dense, sparse = _counted(grouping, (*axes, outcome), keep, end, created, window.size * len(chosen))
         return cls(
             labels=labels,
@@ -196,7 +197,7 @@ def _counted(
     if rows * max(days, 1) <= min(_DENSE, max(1 << 20, 4 * grouping.rows)):
         table, _ = grouping.tabulate((*more, Axis(end, max(days, 1), minus=created)), keep)
         present = grouping.present(table)
-        return grouping.labels(present), table[present].reshape(len(present) * per, -1), None
+        return grouping.labels(present), table[present].reshape(len(present) * per, table.shape[-1]), None
     row, cell = packed_cells(grouping.rows, (*grouping.axes, *more), keep=(*grouping.keep, *keep))
     groups = np.unique(cell // per) if grouping.levels else np.zeros(1, dtype=np.int64)
     place = np.searchsorted(groups, cell // per) * per + cell % per

@@ -54,7 +54,7 @@ class QuotaTally(Tally):
         window = window_of(period)
         owner: LabelColumn = quotas.column("rep", "quotas rep by rep")
         grain = names if "rep" in names else (*names, "rep")
-        grouping = group(quotas, grain, where, reps, purpose="`by`")
+        grouping = group(_lendable(quotas, owner, reps), grain, where, reps, purpose="`by`")
         rows, cells = packed_cells(quotas.rows, grouping.axes, keep=grouping.keep)
         place = np.full(quotas.rows, -1, dtype=np.int64)
         place[rows] = cells
@@ -80,6 +80,19 @@ class QuotaTally(Tally):
             amount_days=amount_days,
             days=days,
         )
+
+
+def _lendable(quotas: QuotaBook, owner: LabelColumn, reps: RepBook | None) -> QuotaBook:
+    """Return the book without a ``team`` column that is empty beside every rep, where reps lend their teams.
+
+    Such a column says only for which team a number is stated.
+    """
+    team = quotas.columns.get("team")
+    if reps is None or "team" not in reps.lendable or not isinstance(team, LabelColumn):
+        return quotas
+    if (team.codes[owner.codes >= 0] >= 0).any():
+        return quotas
+    return attrs.evolve(quotas, columns={name: column for name, column in quotas.columns.items() if name != "team"})
 
 
 def _overlaps(segments: Segments, window: Window) -> tuple[IntArray, IntArray, IntArray]:

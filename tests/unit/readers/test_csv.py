@@ -244,3 +244,17 @@ def test_maven() -> None:
     amounts, problems = money(source.raw("close_value", "money"), "close_value", 2)
     assert problems == []
     assert int(amounts.minor.sum()) == 1_000_553_400
+
+
+def test_odd_streams() -> None:
+    """Blocks that end between CR and LF, bytes that are no text, and columns of many values are read as they are."""
+    text = "id,x\r\n" + "".join(f"{i:06d}x,b\r\n" for i in range(40_000))
+
+    class Slow(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            return super().read(min(size or 1, 5) if self.tell() < 100 else size)
+
+    assert cells(csv_source(Slow(text, newline="")), "id") == cells(read(text), "id")
+    stream = io.TextIOWrapper(io.BytesIO(b"id,x\n1x,\xff\n"), "utf-8", newline="")
+    with pytest.raises(InvalidDataError, match="text in the encoding utf-8"):
+        csv_source(stream)

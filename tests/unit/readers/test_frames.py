@@ -360,3 +360,27 @@ def test_broken_offsets_inside() -> None:
     text = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"abcde")])
     with pytest.raises(InvalidDataError, match="a column of Arrow must be one that can be read; got 'string'"):
         first_column(pa.table({"a": text}))
+
+
+def test_other_columns_of_arrow() -> None:
+    """Dictionaries of days, lists and streams are read, or left to the converter to refuse."""
+    pa, pd = map(pytest.importorskip, ("pyarrow", "pandas"))
+    days = pa.array([dt.date(2024, 1, 1), None]).dictionary_encode()
+    reader = pa.RecordBatchReader.from_batches(pa.schema([("a", days.type)]), [pa.record_batch([days], names=["a"])])
+    column, problems = day(source_of(reader).raw("a", "day"), "a")
+    assert (column.user().tolist(), problems) == ([dt.date(2024, 1, 1), None], [])
+    _, problems = label(source_of({"a": pa.array([["x"], None])}).raw("a", "label"), "a")
+    assert [(problem.code, problem.values) for problem in problems] == [("SM-LAB-02", [["x"]])]
+    with pytest.raises(InvalidDataError, match="periods that start from 1678 to 2262"):
+        source_of(pd.DataFrame({"a": pd.PeriodIndex(["9999-12"], freq="M")})).raw("a", "day")
+
+
+def test_streams_of_arrow() -> None:
+    """An object that gives an Arrow stream is read through the user's pyarrow."""
+    pytest.importorskip("pyarrow")
+
+    class Streams:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return arrow_table().__arrow_c_stream__(requested_schema)
+
+    assert label(source_of(Streams()).raw("rep", "label"), "rep")[0].levels == ("Ana", "Bo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import wide_ints
+from salesmetrics._kernels import LIMBS, wide_ints
 from salesmetrics.answers import blanked, dated, major, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
@@ -218,7 +218,7 @@ def _interval(
         rule = formulas.wilson if interval == "wilson" else formulas.clopper_pearson
         low, high = rule(won, n, level)
     else:
-        limbs = _needed(tally.squares, weight).reshape(len(won), 4, -1)[:, below]
+        limbs = _needed(tally.squares, weight).reshape(len(won), 4, LIMBS)[:, below]
         squares = np.array(wide_ints(limbs), dtype=np.float64).reshape(len(won), len(below)).sum(axis=1)
         effective: AnyArray = formulas.effective_n(whole, squares)
         effective = np.where(whole > 0, effective, 0.0)

@@ -1,0 +1,407 @@
+"""A quarter review in plain text, of the built-in sample company or of your own CSV files.
+
+    python quarter_review.py
+    python quarter_review.py --deals deals.csv --quotas quotas.csv --as-of 2026-09-30 --start-month 2 --currency USD
+    python quarter_review.py --deals Opportunity.csv --quotas quotas.csv --as-of 2026-09-30 --map salesforce --zone UTC
+
+Deals need no columns in particular: what cannot be shown says which column it lacks. Quotas have the columns rep, start, end
+(the first day after the last) and amount; reps have id and, for example, team.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import attrs
+import numpy as np
+
+import salesmetrics as sm
+
+MAPS = {name.lower().replace("_", "-"): getattr(sm.maps, name) for name in sm.maps.__all__ if name.isupper()}
+MOST_GROUPS = 12
+FEW_REPS = 5
+
+
+class Case(NamedTuple):
+    """What is reviewed: the books, the quarter, and the day up to which events count."""
+
+    title: str
+    deals: sm.DealBook
+    quotas: sm.QuotaBook
+    reps: sm.RepBook | None
+    calendar: sm.FiscalCalendar
+    quarter: sm.Period
+    day: dt.date
+    by: str | None
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Return the parser and what was asked for."""
+    parser = argparse.ArgumentParser(prog="quarter_review", description="A quarter review in plain text.")
+    files = parser.add_argument_group("your own files (all of it is left out for the sample company)")
+    files.add_argument("--deals", metavar="CSV", help="one row for each deal")
+    files.add_argument("--quotas", metavar="CSV", help="columns rep, start, end, amount")
+    files.add_argument("--reps", metavar="CSV", help="columns id and, for example, team")
+    files.add_argument("--as-of", metavar="DAY", help="the day on which the files were made, such as 2026-09-30")
+    files.add_argument("--currency", metavar="CODE", help="such as USD")
+    files.add_argument("--scale", type=int, metavar="N", help="decimals of an amount, where not those of the currency")
+    files.add_argument("--map", choices=sorted(MAPS), help="the system that the deals were exported from")
+    files.add_argument("--zone", help="business time zone, where the export has instants, such as America/New_York")
+    files.add_argument("--date-format", metavar="FORMAT", help="such as %%d/%%m/%%Y; ISO by default")
+    pair = {"action": "append", "default": [], "type": _pair}
+    files.add_argument("--column", metavar="OURS=YOURS", help="a column of the deals, such as rep=Owner", **pair)
+    files.add_argument("--quota-column", metavar="OURS=YOURS", help="a column of the quotas", **pair)
+    files.add_argument("--rep-column", metavar="OURS=YOURS", help="a column of the reps", **pair)
+    files.add_argument("--outcome", metavar="WORD=OURS", help="a word of yours, such as 'Closed Won=won'", **pair)
+    parser.add_argument("--start-month", type=int, metavar="M", help="first month of the fiscal year (default 1)")
+    parser.add_argument("--named-by", choices=("start", "end"), default="start", help="which year names a fiscal year")
+    parser.add_argument("--quarter", metavar="2026Q3", help="by default the one that holds the day")
+    parser.add_argument("--by", metavar="COLUMN", help="label of the deals to break numbers down by (default segment)")
+    return parser, parser.parse_args(arguments)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Return both sides of NAME=VALUE."""
+    left, equals, right = text.rpartition("=")
+    if not (left and equals and right):
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE; got {text!r}")
+    return left, right
+
+
+def gather(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> Case:
+    """Return the case that was asked for."""
+    month = asked.start_month
+    if asked.deals is None and asked.quotas is None:
+        given = [name for name in ("reps", "as_of", "currency", "map", "column") if getattr(asked, name)]
+        if given:
+            parser.error(f"--{given[0].replace('_', '-')} is read with --deals and --quotas only")
+        company = sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30", history=False)
+        title, day, books = "the sample company", company.as_of, (company.deals, company.quotas, company.reps)
+        month = 2 if month is None else month
+    else:
+        if None in (asked.deals, asked.quotas, asked.as_of):
+            parser.error("--deals, --quotas and --as-of go together")
+        title, books = asked.deals, read(asked)
+        day = books[0].as_of
+    deals, quotas, reps = books
+    calendar = sm.FiscalCalendar(start_month=1 if month is None else month, named_by=asked.named_by)
+    quarter = which_quarter(parser, calendar, asked.quarter, day)
+    if asked.by is not None and asked.by not in deals.label_names:
+        parser.error(f"--by must name a label of the deals: {', '.join(deals.label_names)}; got {asked.by!r}")
+    by = asked.by or ("segment" if "segment" in deals.label_names else None)
+    return Case(title, deals, quotas, reps, calendar, quarter, min(day, quarter.last), by)
+
+
+def read(asked: argparse.Namespace) -> tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None]:
+    """Return the books of the user's files."""
+    columns = dict(asked.column)
+    if asked.map is not None:
+        shape = MAPS[asked.map]
+        columns = attrs.evolve(shape, columns={**shape.columns, **columns})
+    deals = sm.read_deals(
+        asked.deals,
+        columns,
+        as_of=asked.as_of,
+        currency=asked.currency,
+        scale=asked.scale,
+        zone=asked.zone,
+        date_format=asked.date_format,
+        outcomes=dict(asked.outcome) or None,
+    )
+    money = {"currency": asked.currency, "scale": asked.scale, "date_format": asked.date_format}
+    quotas = sm.read_quotas(asked.quotas, dict(asked.quota_column), **money)
+    if asked.reps is None:
+        return deals, quotas, None
+    return deals, quotas, sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
+
+
+def which_quarter(
+    parser: argparse.ArgumentParser, calendar: sm.FiscalCalendar, text: str | None, day: dt.date
+) -> sm.Period:
+    """Return the quarter asked for, or the one that holds the day."""
+    if text is None:
+        return calendar.containing(day, "quarter")
+    found = re.fullmatch(r"(\d{4})-?[Qq]([1-4])", text)
+    if found is None:
+        parser.error(f"--quarter must be a year and a quarter, such as 2026Q3; got {text!r}")
+    quarter = calendar.quarter(int(found[1]), int(found[2]))
+    if quarter.start > day:
+        parser.error(f"--quarter must have begun by {day}; got {quarter}, which begins on {quarter.start}")
+    return quarter
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def plain(label: object) -> str:
+    """Return a label as text that is safe to print."""
+    text = "(none)" if label is None else str(label)
+    text = text if len(text) <= 32 else f"{text[:29]}..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def number(value: float | None, form: str, reason: str = "") -> str:
+    """Return a number, or why there is none."""
+    if value is None or np.isnan(value):
+        return reason or "-"
+    return "-" if np.isinf(value) else format(value, form)
+
+
+def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return lines with the first column to the left and the others to the right."""
+    lines = [list(head), *map(list, rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    return [
+        "  "
+        + "  ".join(
+            c.rjust(w) if at else c.ljust(w) for at, (c, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def grouped(case: Case, metric: Callable[[str | None], sm.MetricTable]) -> Iterator[tuple[str, sm.MetricRow]]:
+    """Yield the rows of a metric by the label of the case, at most twelve (those with the most deals), then the whole."""
+    if case.by is not None:
+        table = metric(case.by)
+        kept = table if len(table) <= MOST_GROUPS else table.sort("n").take(np.arange(MOST_GROUPS))
+        for label in kept.labels:
+            yield plain(label), kept[label]
+    yield "all", metric(None)["all"]
+
+
+def attainment(case: Case) -> list[str]:
+    """Return who is at the number."""
+    head = ("", "attainment", "booked", "quota", "gap", "n")
+
+    def line(name: str, row: sm.MetricRow) -> tuple[str, ...]:
+        money = (number(row.parts[part], ",.0f") for part in ("booked", "quota", "gap"))
+        return name, number(row.value, ".3f", row.reason), *money, f"{row.n:,}"
+
+    def table(**how: object) -> sm.MetricTable:
+        return sm.attainment(case.deals, case.quotas, period=case.quarter, as_of=case.day, **how)
+
+    rows = [line("whole company", table()["all"])]
+    if case.reps is not None and "team" in case.reps.label_names:
+        teams = table(by="team", reps=case.reps).sort()
+        rows += [line(f"team {plain(label)}", teams[label]) for label in list(teams.labels)[:MOST_GROUPS]]
+    lines = aligned(head, rows)
+    reps = table(by="rep").sort()
+    known = reps.take(np.flatnonzero(~reps.undefined))
+    names = list(known.labels)
+    if len(names) > 2 * FEW_REPS:
+        names = [*names[:FEW_REPS], *names[-FEW_REPS:]]
+    listed = [line(plain(label), known[label]) for label in names]
+    if len(known) > 2 * FEW_REPS:
+        listed.insert(FEW_REPS, (f"... {len(known) - 2 * FEW_REPS} more reps", *[""] * 5))
+    lines += ["", *aligned(("rep", *head[1:]), listed)]
+    without = int(reps.undefined.sum())
+    note = "n: reps with a quota above, won deals below."
+    return [*lines, f"  {note}" + (f" {without} more without a quota." if without else "")]
+
+
+def coverage(case: Case) -> list[str]:
+    """Return whether there is enough pipeline for this quarter's rest and for the next."""
+    after = case.calendar.containing(case.quarter.end, "quarter")
+    periods = [period for period in (case.quarter, after) if period.last > case.day]
+    rows = []
+    for period in periods:
+        row = sm.pipeline_coverage(case.deals, case.quotas, period=period, as_of=case.day, basis="remaining")["all"]
+        money = (number(row.parts[part], ",.0f") for part in ("open", "target"))
+        rows.append((str(period), number(row.value, ".2f", row.reason), *money, f"{row.n:,}"))
+    lines = aligned(("", "coverage", "open, due in it", "still to book", "n"), rows)
+    before = case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
+    decided = case.deals["outcome"] != "open"
+    dated = "expected_close" in case.deals.names and not np.isnat(case.deals["expected_close"][decided]).all()
+    if dated:  # of what was open when the quarter began, how much was won in it
+        rate, what = (
+            sm.win_rate(case.deals, basis="open_at", weight="amount", period=before, as_of=case.day),
+            "open at its start",
+        )
+    else:  # the day on which closed deals were once expected is not on file
+        rate, what = sm.win_rate(case.deals, weight="amount", period=before, as_of=case.day), "closed in it"
+    row = sm.required_coverage(rate)["all"]
+    needed = number(row.value, ".2f", row.reason)
+    lines.append(f"  Required on average: {needed} = 1 / {number(rate['all'].value, '.3f', 'win rate')},")
+    lines.append(f"  the amount won of that {what} in {before}, n = {row.n:,}. On average only: near an even chance.")
+    return lines
+
+
+def win_rate(case: Case) -> list[str]:
+    """Return what share is won, and how sure that is."""
+    rows = grouped(case, lambda by: sm.win_rate(case.deals, by=by, period=case.quarter, as_of=case.day))
+    lines = aligned(
+        (case.by or "", "win rate", "low", "high", "won", "lost", "n"),
+        [
+            (
+                name,
+                number(row.value, ".3f", row.reason),
+                number(row.low, ".3f"),
+                number(row.high, ".3f"),
+                f"{row.parts['won']:,}",
+                f"{row.parts['lost']:,}",
+                f"{row.n:,}",
+            )
+            for name, row in rows
+        ],
+    )
+    return [*lines, "  low, high: 95 of 100 such intervals hold the long-run rate (Wilson)."]
+
+
+def deal_size(case: Case) -> list[str]:
+    """Return how big a win is."""
+
+    def table(stat: str | float) -> dict[str, sm.MetricRow]:
+        return dict(
+            grouped(case, lambda by: sm.deal_size(case.deals, by=by, period=case.quarter, as_of=case.day, stat=stat))
+        )
+
+    mean, half, large = table("mean"), table("median"), table(0.9)
+    rows = [
+        (
+            name,
+            number(row.value, ",.0f", row.reason),
+            number(row.low, ",.0f"),
+            number(row.high, ",.0f"),
+            number(half[name].value, ",.0f"),
+            number(large[name].value, ",.0f"),
+            f"{row.n:,}",
+        )
+        for name, row in mean.items()
+    ]
+    lines = aligned((case.by or "", "mean", "low", "high", "median", "9 of 10 below", "n"), rows)
+    return [*lines, "  No interval of a mean below 30 deals: it would promise more than it keeps."]
+
+
+def cycle_length(case: Case) -> list[str]:
+    """Return how long a win takes, and how long any deal takes with the open ones kept in."""
+
+    def table(stat: str) -> dict[str, sm.MetricRow]:
+        return dict(
+            grouped(case, lambda by: sm.cycle_length(case.deals, by=by, period=case.quarter, as_of=case.day, stat=stat))
+        )
+
+    mean, half = table("mean"), table("median")
+    curve = dict(grouped(case, lambda by: sm.cycle_curve(case.deals, by=by, as_of=case.day).median))
+    rows = [
+        (
+            name,
+            number(mean[name].value if name in mean else None, ".1f"),
+            number(half[name].value if name in half else None, ".0f"),
+            f"{mean[name].n if name in mean else 0:,}",
+            number(row.value, ".0f", row.reason),
+            number(row.low, ".0f"),
+            number(row.high, ".0f"),
+            f"{row.n:,}",
+        )
+        for name, row in curve.items()
+    ]
+    head = (case.by or "", "mean, won", "median, won", "n", "median, all", "low", "high", "n")
+    return [
+        *aligned(head, rows),
+        "  all: every deal ever created, to any close, the open ones censored (Kaplan-Meier).",
+    ]
+
+
+def velocity(case: Case) -> list[str]:
+    """Return what the pipeline yields a day, and of what that is made."""
+    rows = grouped(case, lambda by: sm.velocity(case.deals, by=by, period=case.quarter, as_of=case.day))
+    lines = aligned(
+        (case.by or "", "money/day", "open deals", "win rate", "deal size", "cycle, days"),
+        [
+            (
+                name,
+                number(row.value, ",.0f", row.reason),
+                f"{row.parts['open_count']:,}",
+                number(row.parts["win_rate"], ".3f"),
+                number(row.parts["mean_amount"], ",.0f"),
+                number(row.parts["cycle_days"], ".1f"),
+            )
+            for name, row in rows
+        ],
+    )
+    return [*lines, "  open deals x win rate x deal size / cycle. Groups do not add up to the whole."]
+
+
+def stock(case: Case) -> list[str]:
+    """Return what is open, by stage."""
+    case = case._replace(by="stage" if "stage" in case.deals.names else None)
+    opened = dict(grouped(case, lambda by: sm.open_pipeline(case.deals, by=by, as_of=case.day)))
+    weighed: dict[str, sm.MetricRow] = {}
+    if "probability" in case.deals.names:
+        weighed = dict(
+            grouped(case, lambda by: sm.weighted_pipeline(case.deals, by=by, as_of=case.day, missing_p="exclude"))
+        )
+    rows = [
+        (
+            name,
+            number(row.value, ",.0f"),
+            number(weighed[name].value if name in weighed else None, ",.0f"),
+            f"{row.n:,}",
+        )
+        for name, row in opened.items()
+    ]
+    lines = aligned((case.by or "", "open", "weighted", "n"), rows)
+    if "created" in case.deals.names:
+        made = sm.pipeline_created(case.deals, period=case.quarter, as_of=case.day)["all"]
+        lines.append(f"  Created in the quarter: {made.value:,.0f} in {made.n:,} deals.")
+    return lines
+
+
+SECTIONS = (
+    ("Attainment: are we at the number?", attainment),
+    ("Coverage: is there enough for the rest?", coverage),
+    ("Win rate: what share do we win? (closed in the quarter)", win_rate),
+    ("Deal size: how big is a win?", deal_size),
+    ("Cycle length: how many days does it take?", cycle_length),
+    ("Velocity: what does the pipeline yield a day?", velocity),
+    ("Pipeline: what is in play?", stock),
+)
+
+
+def review(case: Case) -> Iterator[str]:
+    """Yield the lines of the review."""
+    gone = (case.day - case.quarter.start).days + 1
+    yield f"Quarter review of {plain(case.title)}"
+    yield f"{case.quarter}, {case.quarter.start} to {case.quarter.last}, as known on {case.day}"
+    yield f"{gone} of {case.quarter.days} days are over."
+    yield f"Money in {case.deals.currency or 'the currency of the files'}. Fractions, not percent: 0.25 is 25 %."
+    for title, section in SECTIONS:
+        yield ""
+        yield title
+        try:
+            yield from section(case)
+        except sm.MissingColumnError as error:
+            yield f"  not shown: {error.message}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the review; return 0, or 2 where the files or options are refused."""
+    parser, asked = options(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", sm.SalesMetricsWarning)
+            case = gather(parser, asked)
+        for line in review(case):
+            print(line)
+        for warning in said:
+            print(f"\nNote: {warning.message}")
+    except sm.SalesMetricsError as error:
+        print(f"quarter_review: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

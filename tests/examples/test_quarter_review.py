@@ -1,0 +1,199 @@
+"""The quarter review as a user runs it: without anything, and on CSV files."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import salesmetrics as sm
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "docs" / "examples" / "quarter_review.py"
+PACKAGE = Path(sm.__file__).resolve().parents[1]
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Return what the script did, started as a user starts it."""
+    path = os.pathsep.join([str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-W", "error", str(SCRIPT), *arguments]
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+
+
+def text(value: object) -> str:
+    """Return a value as a CSV file writes it, nothing for what is missing."""
+    if value is None or (isinstance(value, np.datetime64) and np.isnat(value)) or value != value:
+        return ""
+    return str(value)
+
+
+def write(path: Path, columns: dict[str, np.ndarray]) -> str:
+    """Write columns as a CSV file and return its path."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*([text(v) for v in column] for column in columns.values()), strict=True))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def company() -> sm.datasets.Company:
+    return sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30", history=False)
+
+
+@pytest.fixture(scope="module")
+def files(company: sm.datasets.Company, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("files")
+    books = {"deals": company.deals, "quotas": company.quotas, "reps": company.reps}
+    return [
+        word for name, book in books.items() for word in (f"--{name}", write(folder / f"{name}.csv", book.to_dict()))
+    ]
+
+
+@pytest.fixture(scope="module")
+def sample_review(tmp_path_factory: pytest.TempPathFactory) -> str:
+    done = run(cwd=tmp_path_factory.mktemp("anywhere"))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_the_review_of_the_sample_company_needs_nothing(sample_review: str) -> None:
+    """Without options the script prints every section, each with numbers."""
+    for word in ("Attainment", "Coverage", "Win rate", "Deal size", "Cycle length", "Velocity", "Pipeline"):
+        assert f"\n{word}: " in sample_review
+    assert "Required on average" in sample_review
+    assert "not shown" not in sample_review
+    assert max(map(len, sample_review.splitlines())) <= 100
+
+
+def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.datasets.Company) -> None:
+    """The headline numbers are those of the metrics themselves."""
+    q3 = company.calendar.quarter(2026, 3)
+    whole = sm.attainment(company.deals, company.quotas, period=q3)["all"]
+    best = sm.attainment(company.deals, company.quotas, period=q3, by="rep").top(1)
+    cover = sm.pipeline_coverage(company.deals, company.quotas, period=q3, basis="remaining")["all"]
+    speed = sm.velocity(company.deals, period=q3)["all"]
+    lines = [line.split() for line in sample_review.splitlines()]
+    assert ["whole", "company", f"{whole.value:.3f}", f"{whole.parts['booked']:,.0f}"] in [line[:4] for line in lines]
+    assert [str(next(iter(best.labels))), f"{best.value[0]:.3f}"] in [line[:2] for line in lines]
+    assert ["FY2026", "Q3", f"{cover.value:.2f}", f"{cover.parts['open']:,.0f}"] in [line[:4] for line in lines]
+    assert ["all", f"{speed.value:,.0f}", f"{speed.n:,}"] in [line[:3] for line in lines]
+
+
+def test_files_give_the_review_of_the_books_they_were_written_from(
+    sample_review: str, files: list[str], tmp_path: Path
+) -> None:
+    """The sample company, written to CSV files and read again, has the same review but for its title."""
+    done = run(
+        *files, "--as-of", "2026-09-30", "--start-month", "2", "--quarter", "2026Q3", "--currency", "USD", cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == sample_review.splitlines()[1:]
+
+
+def test_an_export_of_salesforce_is_read_by_its_map(
+    sample_review: str, company: sm.datasets.Company, files: list[str], tmp_path: Path
+) -> None:
+    """Names, percent probabilities, closed flags and instants of Salesforce need one option and the zone."""
+    deals = company.deals.to_dict()
+    decided = deals["outcome"] != "open"
+    probability = deals["probability"] * 100
+    export = {
+        "Id": deals["id"],
+        "OwnerId": deals["rep"],
+        "Amount": deals["amount"],
+        "CreatedDate": np.array([f"{day}T16:00:00.000+0000" for day in deals["created"]], dtype=object),
+        "CloseDate": np.where(decided, deals["closed"], deals["expected_close"]),
+        "StageName": deals["stage"],
+        "Probability": probability,
+        "IsClosed": np.where(decided, "true", "false"),
+        "IsWon": np.where(deals["outcome"] == "won", "true", "false"),
+        "segment": deals["segment"],
+    }
+    path = write(tmp_path / "Opportunity.csv", export)
+    options = ["--as-of", "2026-09-30", "--start-month", "2", "--currency", "USD", "--zone", "America/New_York"]
+    done = run("--deals", path, *files[2:], "--map", "salesforce", *options, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    ours, theirs = sample_review.split("\n\n"), done.stdout.split("\n\n")
+    titled = {block.partition(":")[0]: block for block in ours}
+    again = {block.partition(":")[0]: block for block in theirs}
+    for same in ("Attainment", "Deal size"):
+        assert titled[same] == again[same]
+    assert "closed in it in FY2026 Q2" in again["Coverage"]
+
+
+def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_path: Path) -> None:
+    """Orders alone are enough for attainment; the other sections say which column they lack."""
+    path = write(
+        tmp_path / "orders.csv",
+        {
+            "Seller": np.array(["ada.abe", "ben.castro"]),
+            "amount": np.array([1000.0, 2000.5]),
+            "outcome": np.array(["Yes", "Yes"]),
+            "closed": np.array(["2026-08-03", "2026-09-01"]),
+        },
+    )
+    named = ["--column", "rep=Seller", "--outcome", "Yes=won", "--as-of", "2026-09-30", "--start-month", "2"]
+    done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3,000" in done.stdout or "3,001" in done.stdout
+    assert done.stdout.count("not shown") == 4
+    assert "'created'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        (["--as-of", "tomorrow"], "`as_of` must"),
+        (["--as-of", "2026-09-30", "--start-month", "13"], "`start_month` must"),
+        (["--as-of", "2026-09-30", "--column", "rep=Boss"], "`columns` must name columns of the source; got 'Boss'"),
+        (["--as-of", "2026-09-30", "--quarter", "third"], "--quarter must be a year and a quarter"),
+        (["--as-of", "2026-09-30", "--quarter", "2027Q1"], "--quarter must have begun"),
+        (["--as-of", "2026-09-30", "--by", "colour"], "--by must name a label of the deals"),
+        (["--as-of", "2026-09-30", "--column", "rep"], "must be NAME=VALUE"),
+        ([], "--deals, --quotas and --as-of go together"),
+        (["--as-of", "2026-01-01"], "`closed` must"),
+    ],
+)
+def test_a_refusal_is_a_sentence_and_not_a_traceback(
+    extra: list[str], sentence: str, files: list[str], tmp_path: Path
+) -> None:
+    """What is wrong with files or options is said in one sentence; the exit code is 2 and nothing is printed as a review."""
+    done = run(*files, *extra, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A path that leads nowhere is refused by name."""
+    done = run("--deals", "no.csv", "--quotas", "no.csv", "--as-of", "2026-09-30", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'no.csv'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_labels_cannot_write_on_the_terminal(tmp_path: Path, files: list[str]) -> None:
+    """A label with control characters is shown, not obeyed."""
+    path = write(
+        tmp_path / "deals.csv",
+        {
+            "rep": np.array(["ada.abe"]),
+            "segment": np.array(["\x1b[31mred"]),
+            "outcome": np.array(["won"]),
+            "amount": np.array([10]),
+            "closed": np.array(["2026-09-01"]),
+        },
+    )
+    done = run("--deals", path, *files[2:4], "--as-of", "2026-09-30", "--start-month", "2", cwd=tmp_path)
+    assert "\x1b" not in done.stdout
+    assert done.returncode in (0, 2)
