@@ -223,9 +223,7 @@ def attainment_gap(
     for key, own in ledger_cells(deals, quotas, by, periods, as_of, reps).items():
         due = [x for x in own if x.days]
         n = sum(x.credited for x in own) if fine else len(due)
-        parts = {"booked": total(x.booked for x in (own if fine else due)), "quota": total(x.quota for x in due)}
-        if due:
-            answer[key] = Answer(parts["booked"] - parts["quota"], n, "", parts)
-        else:
-            answer[key] = Answer(None, n, "no_quota", parts)
+        booked, quota = total(x.booked for x in (own if fine else due)), total(x.quota for x in due)
+        parts = {"booked": booked, "quota": quota if due else None}
+        answer[key] = Answer(booked - quota, n, "", parts) if due else Answer(None, n, "no_quota", parts)
     return answer

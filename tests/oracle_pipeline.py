@@ -176,6 +176,7 @@ def pipeline_coverage(
       remaining basis only;
     - a row coarser than a rep: quota and bookings are those of the reps whose quota is above 0, as in
       `team_attainment`; the pipeline is everybody's, as the formula says, with and without quota;
+    - a rep without a quota: its bookings are still reported, as in `attainment`;
     - nothing due against a positive target is a true 0.0 with n = 0, not a missing row;
     - without a quota the reason is `no_quota` on both bases.
     """
@@ -194,13 +195,14 @@ def pipeline_coverage(
     answer = {}
     for key, wanted, position in grid(labels, names, listed):
         rows = no_credits(d for d in due[position] if rep_labels(d.rep, names, reps) == wanted)
-        paid = [x for x in owed[position] if x.has_quota and rep_labels(x.rep, names, reps) == wanted]
+        own = [x for x in owed[position] if rep_labels(x.rep, names, reps) == wanted]
+        paid = [x for x in own if x.has_quota]
         amounts = [a for _, a in priced(rows)]
         value, n = total(amounts), len(amounts)
         parts: dict[str, Any] = {"missing_amount": len(rows) - n}
         if weight == "weighted":
             value, n, _, parts["missing_p"] = weigh(rows, p, process, missing_p)
-        quota, booked = total(x.quota for x in paid), total(x.booked for x in paid)
+        quota, booked = total(x.quota for x in paid), total(x.booked for x in (own if "rep" in names else paid))
         target = quota - booked if basis == "remaining" else quota
         parts |= {"open": value, "quota": quota if paid else None, "target": target if paid else None, "booked": booked}
         if not paid:

@@ -15,7 +15,7 @@ import datetime as dt
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import attrs
@@ -103,11 +103,30 @@ def gather(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> Case:
 
 def read(asked: argparse.Namespace) -> tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None]:
     """Return the books of the user's files."""
-    columns = dict(asked.column)
+    columns: Mapping[str, str] = dict(asked.column)
     if asked.map is not None:
         shape = MAPS[asked.map]
         columns = attrs.evolve(shape, columns={**shape.columns, **columns})
-    deals = sm.read_deals(
+    try:
+        deals = read_deals(asked, columns)
+    except sm.MissingColumnError as error:  # an export need not have all that the system can give
+        absent = set(error.values) - {yours for _, yours in asked.column}
+        if asked.map is None or error.code != "SM-SRC-01" or absent != set(error.values):
+            raise
+        there = {ours: theirs for ours, theirs in columns.items() if theirs not in absent}
+        deals = read_deals(asked, attrs.evolve(shape, columns=there))
+        listed = ", ".join(map(repr, sorted(absent)))
+        warnings.warn(f"the export has no {listed}.", sm.SalesMetricsWarning, stacklevel=2)
+    money = {"currency": asked.currency, "scale": asked.scale, "date_format": asked.date_format}
+    quotas = sm.read_quotas(asked.quotas, dict(asked.quota_column), **money)
+    if asked.reps is None:
+        return deals, quotas, None
+    return deals, quotas, sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
+
+
+def read_deals(asked: argparse.Namespace, columns: Mapping[str, str]) -> sm.DealBook:
+    """Return the deals of the user's file."""
+    return sm.read_deals(
         asked.deals,
         columns,
         as_of=asked.as_of,
@@ -117,11 +136,6 @@ def read(asked: argparse.Namespace) -> tuple[sm.DealBook, sm.QuotaBook, sm.RepBo
         date_format=asked.date_format,
         outcomes=dict(asked.outcome) or None,
     )
-    money = {"currency": asked.currency, "scale": asked.scale, "date_format": asked.date_format}
-    quotas = sm.read_quotas(asked.quotas, dict(asked.quota_column), **money)
-    if asked.reps is None:
-        return deals, quotas, None
-    return deals, quotas, sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
 
 
 def which_quarter(
@@ -222,17 +236,14 @@ def coverage(case: Case) -> list[str]:
     before = case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
     decided = case.deals["outcome"] != "open"
     dated = "expected_close" in case.deals.names and not np.isnat(case.deals["expected_close"][decided]).all()
-    if dated:  # of what was open when the quarter began, how much was won in it
-        rate, what = (
-            sm.win_rate(case.deals, basis="open_at", weight="amount", period=before, as_of=case.day),
-            "open at its start",
-        )
-    else:  # the day on which closed deals were once expected is not on file
-        rate, what = sm.win_rate(case.deals, weight="amount", period=before, as_of=case.day), "closed in it"
+    # deals open when the quarter began, where the day on which closed ones were once expected is on file
+    basis, what = ("open_at", "open at the start of") if dated else ("closed", "closed in")
+    rate = sm.win_rate(case.deals, basis=basis, weight="amount", period=before, as_of=case.day)
     row = sm.required_coverage(rate)["all"]
     needed = number(row.value, ".2f", row.reason)
-    lines.append(f"  Required on average: {needed} = 1 / {number(rate['all'].value, '.3f', 'win rate')},")
-    lines.append(f"  the amount won of that {what} in {before}, n = {row.n:,}. On average only: near an even chance.")
+    share = number(rate["all"].value, ".3f", "win rate")
+    lines.append(f"  Required on average: {needed} = 1 / {share}, the share won by amount")
+    lines.append(f"  of the deals {what} {before}, n = {row.n:,}. About an even chance, no more.")
     return lines
 
 
@@ -254,7 +265,10 @@ def win_rate(case: Case) -> list[str]:
             for name, row in rows
         ],
     )
-    return [*lines, "  low, high: 95 of 100 such intervals hold the long-run rate (Wilson)."]
+    lines.append("  low, high: 95 of 100 such intervals hold the long-run rate (Wilson).")
+    if not (case.deals["outcome"] == "lost").any():
+        lines.append("  There is no lost deal in the files, so this says nothing.")
+    return lines
 
 
 def deal_size(case: Case) -> list[str]:

@@ -8,9 +8,11 @@ same in any order of the rows, in any cut, on any number of threads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -19,10 +21,12 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
 BLOCK = 65_536
 _THREADED_ROWS = 300_000
-_THREADED_CELLS = 1 << 21
+_FOLDED = 1 << 16
 _INT64_MAX = 2**63 - 1
 _LIMB = 36
 LIMBS = 4
+_DIGITS = 6
+_Part = TypeVar("_Part")
 
 
 @attrs.frozen(eq=False)
@@ -30,7 +34,8 @@ class Axis:
     """One dimension of the table.
 
     ``values - minus - base`` is looked up in ``table`` (clipped at both ends) to give a position, -1 being "not wanted".
-    Without a table the difference is the position itself and must lie in ``[0, size)``.
+    Without a table the difference is the position itself and must lie in ``[0, size)``. With ``cap``, int32 values above it
+    count as it, and so do negative ones.
     """
 
     values: AnyArray
@@ -38,6 +43,7 @@ class Axis:
     table: AnyArray | None = None
     base: int = 0
     minus: AnyArray | None = None
+    cap: int | None = None
 
 
 @attrs.frozen(eq=False)
@@ -51,10 +57,15 @@ class Range:
 
 @attrs.frozen(eq=False)
 class Addend:
-    """A column to add up, with its largest absolute value, which bounds every sum."""
+    """A column to add up, less ``minus`` and times ``times`` where given, with a bound of what one row adds.
+
+    ``largest`` bounds every sum. A column with ``times`` is summed in limbs, which cannot overflow.
+    """
 
     values: IntArray
     largest: int
+    minus: AnyArray | None = None
+    times: IntArray | None = None
 
 
 class CellOverflow(ArithmeticError):
@@ -67,7 +78,10 @@ class CellOverflow(ArithmeticError):
 
 @attrs.frozen(eq=False)
 class Tables:
-    """What one pass gives: rows of each cell, and one exact sum of each cell for each column."""
+    """What one pass gives: rows of each cell, and one exact sum of each cell for each column.
+
+    The sum of a column with ``times`` has the shape (cells, LIMBS).
+    """
 
     count: IntArray
     sums: tuple[IntArray, ...]
@@ -84,91 +98,148 @@ def cell_count(axes: Sequence[Axis]) -> int:
 def tabulate(
     rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = (), sums: Sequence[Addend] = (), count: bool = True
 ) -> Tables:
-    """Return the table of counts and of exact sums over the kept rows."""
-    cells = cell_count(axes)
-    plan = _strided(axes, cells)
-    wide = tuple(column.largest * rows > _INT64_MAX for column in sums)
-    work = partial(_pass, plan, cells, tuple(keep), tuple(column.values for column in sums), wide, count)
-    counts, totals = _spread(work, rows, cells * (1 + len(sums)))
-    return Tables(counts[:cells], tuple(_narrow(high[:cells], low) for high, low in totals))
+    """Return the table of counts, in the smaller type that holds them, and of exact sums over the kept rows."""
+    plan = _planned(axes)
+    done = _spread(partial(_Pass, plan, tuple(keep), tuple(sums), rows, count), rows, plan.cells)
+    return Tables(done.counts[: plan.cells], tuple(done.total(i) for i in range(len(sums))))
 
 
-def _strided(axes: Sequence[Axis], cells: int) -> tuple[tuple[Axis, int], ...]:
+@attrs.frozen(eq=False)
+class _Plan:
+    """The axes with their strides, how many cells they make, and the type that holds a cell while it is worked out."""
+
+    axes: tuple[tuple[Axis, int], ...]
+    cells: int
+    kind: type[np.signedinteger[Any]]
+
+
+def _planned(axes: Sequence[Axis]) -> _Plan:
     """Return each axis with its stride, its lookup table already multiplied and unwanted places sent past the end."""
+    cells = cell_count(axes)
+    short = cells * (len(axes) + 1) < 2**31 and all(axis.values.dtype.itemsize <= 4 for axis in axes)
+    kind = np.int32 if short else np.intp
     plan = []
     stride = cells
     for axis in axes:
         stride //= max(axis.size, 1)
-        table = axis.table
+        table, base = axis.table, axis.base
         if table is not None:
             wide = table.astype(np.int64)
-            table = np.where(wide < 0, cells, wide * stride)
-        plan.append((attrs.evolve(axis, table=table), stride))
-    return tuple(plan)
+            table = np.where(wide < 0, cells, wide * stride).astype(kind)
+            if 0 < base <= _FOLDED:
+                table, base = np.concatenate([np.full(base, table[0]), table]), 0
+        plan.append((attrs.evolve(axis, table=table, base=base), stride))
+    return _Plan(tuple(plan), cells, kind)
 
 
-def _spread(
-    work: Callable[[int, int], tuple[IntArray, list[tuple[IntArray, IntArray | None]]]], rows: int, cells: int
-) -> tuple[IntArray, list[tuple[IntArray, IntArray | None]]]:
-    """Run the pass over contiguous parts of the rows, on threads where that pays, and add the parts."""
-    parts = min(os.cpu_count() or 1, 8)
-    if rows < _THREADED_ROWS or cells > _THREADED_CELLS or parts < 2:
-        return work(0, rows)
-    edges = [rows * i // parts for i in range(parts + 1)]
-    with ThreadPoolExecutor(parts) as pool:
-        done = list(pool.map(work, edges[:-1], edges[1:]))
-    counts, totals = done[0]
-    for more, others in done[1:]:
-        counts += more
-        for (high, low), (high2, low2) in zip(totals, others, strict=True):
-            high += high2
-            if low is not None and low2 is not None:
-                low += low2
-    return counts, totals
+def _spread(make: Callable[[], _Pass], rows: int, cells: int) -> _Pass:
+    """Run a pass over all rows, on threads with tables of their own where that pays, and add the tables."""
+    mine = make()
+    blocks = _Blocks(rows)
+    threads = 1 if rows < max(_THREADED_ROWS, 2 * cells) else min(os.cpu_count() or 1, 8)
+    if threads < 2:
+        return mine.over(blocks)
+    others = [make() for _ in range(threads - 1)]
+    with ThreadPoolExecutor(threads - 1) as pool:
+        running = [pool.submit(other.over, blocks) for other in others]
+        mine.over(blocks)
+        for future in running:
+            mine.take_in(future.result())
+    return mine
 
 
-def _pass(
-    plan: tuple[tuple[Axis, int], ...],
-    cells: int,
-    keep: tuple[Range, ...],
-    sums: tuple[IntArray, ...],
-    wide: tuple[bool, ...],
-    count: bool,
-    start: int,
-    stop: int,
-) -> tuple[IntArray, list[tuple[IntArray, IntArray | None]]]:
-    """Add the rows from start to stop, block by block."""
-    small = cells <= 8_192
-    counts: IntArray = np.zeros(cells + 1, dtype=np.int64 if small else np.int32 if stop - start < 2**31 else np.int64)
-    ones = np.ones(BLOCK, dtype=counts.dtype)
-    totals: list[tuple[IntArray, IntArray | None]] = [
-        (np.zeros(cells + 1, dtype=np.int64), np.zeros(cells + 1, dtype=np.int64) if two else None) for two in wide
-    ]
-    scratch = _Scratch()
-    for at in range(start, stop, BLOCK):
-        end = min(at + BLOCK, stop)
-        chosen = _chosen(keep, at, end, scratch)
-        cell = _cells(plan, cells, at, end, chosen, scratch)
-        if count and small:
-            counts += np.bincount(cell, minlength=cells + 1)
-        elif count:
-            np.add.at(counts, cell, ones[: len(cell)])
-        for column, (total, low) in zip(sums, totals, strict=True):
-            _add_block(total, low, cell, _pick(column, at, end, chosen))
-    return counts.astype(np.int64, copy=False), totals
+class _Blocks:
+    """The blocks of the rows, each handed out once, to whichever thread asks next."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._starts = iter(range(0, rows, BLOCK))
+        self._lock = Lock()
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield bounds of blocks until none is left."""
+        while True:
+            with self._lock:
+                at = next(self._starts, None)
+            if at is None:
+                return
+            yield at, min(at + BLOCK, self._rows)
+
+
+class _Pass:
+    """The tables and buffers of one thread."""
+
+    def __init__(self, plan: _Plan, keep: tuple[Range, ...], sums: tuple[Addend, ...], rows: int, count: bool) -> None:
+        cells = plan.cells
+        self.plan, self.keep, self.sums = plan, keep, sums
+        self.small = cells <= 8_192
+        self.counts: IntArray = np.zeros(
+            cells + 1 if count else 1, dtype=np.int64 if self.small or rows >= 2**31 else np.int32
+        )
+        self.ones = np.ones(min(BLOCK, rows) if count and not self.small else 0, dtype=self.counts.dtype)
+        self.totals = [np.zeros((_tables(column, rows), cells + 1), dtype=np.int64) for column in sums]
+        self.scratch = _Scratch(min(BLOCK, rows), plan.kind)
+        self.count = count
+        self.since = 0
+
+    def over(self, blocks: Iterable[tuple[int, int]]) -> _Pass:
+        """Add the rows of the blocks."""
+        for at, end in blocks:
+            chosen = _chosen(self.keep, at, end, self.scratch)
+            cell = _cells(self.plan, at, end, chosen, self.scratch)
+            if self.count and self.small:
+                self.counts += np.bincount(cell, minlength=len(self.counts))
+            elif self.count:
+                np.add.at(self.counts, cell, self.ones[: len(cell)])
+            for column, total in zip(self.sums, self.totals, strict=True):
+                _add_block(total, cell, column, at, end, chosen)
+            self.since += len(cell)
+            if self.since > 1 << 23:
+                self._carry()
+        self._carry()
+        return self
+
+    def _carry(self) -> None:
+        """Bring long sums back into their limbs before one could overflow."""
+        self.since = 0
+        for total in self.totals:
+            if len(total) == _DIGITS:
+                _carry18(total)
+
+    def take_in(self, other: _Pass) -> None:
+        """Add the tables of another thread."""
+        self.counts += other.counts
+        for mine, theirs in zip(self.totals, other.totals, strict=True):
+            mine += theirs
+        self._carry()
+
+    def total(self, at: int) -> IntArray:
+        """Return the sum of one column."""
+        table = self.totals[at][:, : self.plan.cells]
+        if self.sums[at].times is not None:
+            return _join(table) if len(table) == _DIGITS else _joined_halves(table[0], table[1])
+        return table[0] if len(table) == 1 else _narrow(table[0], table[1])
+
+
+def _tables(column: Addend, rows: int) -> int:
+    """Return how many tables hold the sum of a column: one, two halves, or the digits of long products."""
+    if column.times is not None and column.largest > _INT64_MAX:
+        return _DIGITS
+    return 1 if column.times is None and column.largest * rows <= _INT64_MAX else 2
 
 
 class _Scratch:
     """Buffers of one thread, made once."""
 
-    __slots__ = ("cell", "difference", "mask", "other", "part")
+    __slots__ = ("cell", "difference", "mask", "other", "part", "place")
 
-    def __init__(self) -> None:
-        self.cell = np.empty(BLOCK, dtype=np.intp)
-        self.part = np.empty(BLOCK, dtype=np.intp)
-        self.difference = np.empty(BLOCK, dtype=np.intp)
-        self.mask = np.empty(BLOCK, dtype=bool)
-        self.other = np.empty(BLOCK, dtype=bool)
+    def __init__(self, size: int, kind: type[np.signedinteger[Any]] = np.intp) -> None:
+        self.place = np.empty(size, dtype=np.intp)
+        self.cell = self.place if kind is np.intp else np.empty(size, dtype=kind)
+        self.part = np.empty(size, dtype=kind)
+        self.difference = np.empty(size, dtype=kind)
+        self.mask = np.empty(size, dtype=bool)
+        self.other = np.empty(size, dtype=bool)
 
 
 def _chosen(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> AnyArray | None:
@@ -195,51 +266,66 @@ def _pick(column: AnyArray, at: int, end: int, chosen: AnyArray | None) -> AnyAr
     return block if chosen is None else block.take(chosen)
 
 
-def _cells(
-    plan: tuple[tuple[Axis, int], ...], cells: int, at: int, end: int, chosen: AnyArray | None, scratch: _Scratch
-) -> AnyArray:
+def _cells(plan: _Plan, at: int, end: int, chosen: AnyArray | None, scratch: _Scratch) -> AnyArray:
     """Return the cell of every chosen row of the block."""
     rows = end - at if chosen is None else len(chosen)
-    cell = scratch.cell[:rows]
-    part = scratch.part[:rows]
-    looked_up = False
-    first = True
-    for axis, stride in plan:
-        target = cell if first else part
-        values = _pick(axis.values, at, end, chosen)
+    cell, part, difference = scratch.cell[:rows], scratch.part[:rows], scratch.difference[:rows]
+    looked_up = 0
+    for i, (axis, stride) in enumerate(plan.axes):
+        target = part if i else cell
+        values = capped(_pick(axis.values, at, end, chosen), axis.cap)
         if axis.minus is not None:
-            values = np.subtract(values, _pick(axis.minus, at, end, chosen), out=scratch.difference[:rows])
+            values = np.subtract(values, _pick(axis.minus, at, end, chosen), out=difference, casting="unsafe")
         if axis.table is not None:
             if axis.base:
-                values = np.subtract(values, axis.base, out=scratch.difference[:rows])
+                values = np.subtract(values, axis.base, out=difference, casting="unsafe", dtype=plan.kind)
             np.take(axis.table, values, out=target, mode="clip")
-            looked_up = True
+            looked_up += 1
+        elif stride != 1:
+            np.multiply(values, stride, out=target, casting="unsafe", dtype=plan.kind)
+        elif i:
+            target = values
         else:
-            np.multiply(values, stride, out=target, casting="unsafe", dtype=np.intp)
-        if not first:
-            np.add(cell, part, out=cell)
-        first = False
-    if first:
+            np.copyto(target, values, casting="unsafe")
+        if i:
+            np.add(cell, target, out=cell, casting="unsafe", dtype=plan.kind)
+    if not plan.axes:
         cell[:] = 0
-    if looked_up:
-        np.minimum(cell, cells, out=cell)
-    return cell
+    if looked_up and (looked_up > 1 or len(plan.axes) > 1):
+        np.minimum(cell, plan.kind(plan.cells), out=cell)
+    place = scratch.place[:rows]
+    if plan.kind is not np.intp:
+        np.copyto(place, cell)
+    return place
 
 
-def _add_block(total: IntArray, low: IntArray | None, cell: AnyArray, values: IntArray) -> None:
-    """Add values to their cells; in two limbs of 32 bits where one could overflow."""
-    if low is None:
-        np.add.at(total, cell, values)
+def capped(values: AnyArray, cap: int | None) -> AnyArray:
+    """Return int32 values, or the cap where they are above it or negative: read without sign, -1 is above everything."""
+    return values if cap is None else np.minimum(values.view(np.uint32), np.uint32(cap)).view(np.int32)
+
+
+def _add_block(
+    total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None
+) -> None:
+    """Add values to their cells: in two halves where one table could overflow, in digits where a product could."""
+    values = _pick(column.values, at, end, chosen)
+    if column.minus is not None:
+        values = np.subtract(values, _pick(column.minus, at, end, chosen), dtype=np.int64)
+    if column.times is not None:
+        times = values if column.times is column.values else _pick(column.times, at, end, chosen)
+        if len(total) == _DIGITS:
+            _add_products(total, cell, _limbs18(values), _limbs18(times))
+            return
+        values = np.multiply(values, times, dtype=np.int64)
+    if len(total) == 1:
+        np.add.at(total[0], cell, values)
         return
-    np.add.at(low, cell, values & 0xFFFFFFFF)
-    np.add.at(total, cell, values >> 32)
+    np.add.at(total[1], cell, values & 0xFFFFFFFF)
+    np.add.at(total[0], cell, values >> 32)
 
 
-def _narrow(total: IntArray, low: IntArray | None) -> IntArray:
-    """Return two limbs as int64, or raise naming the first cell that does not fit."""
-    if low is None:
-        return total
-    low = low[: len(total)]
+def _narrow(total: IntArray, low: IntArray) -> IntArray:
+    """Return two halves as int64, or raise naming the first cell that does not fit."""
     high = total + (low >> 32)
     unfit = np.flatnonzero((high >= 2**31) | (high < -(2**31)))
     if len(unfit):
@@ -258,32 +344,6 @@ def checked_add(left: IntArray, right: IntArray) -> IntArray:
 
 
 # --- numbers wider than int64, held as LIMBS limbs of 36 bits, the last one signed -------------------------------------
-
-
-def wide_sums(
-    rows: int, axes: Sequence[Axis], left: IntArray, right: IntArray, *, keep: Sequence[Range] = ()
-) -> IntArray:
-    """Return the exact sum of ``left * right`` of each cell as limbs of shape (cells, LIMBS).
-
-    ``left`` is cut in three limbs of 18 bits, ``right`` too, so that a block's partial sums stay below 2**63.
-    """
-    cells = cell_count(axes)
-    plan = _strided(axes, cells)
-    digits = np.zeros((6, cells + 1), dtype=np.int64)
-    scratch = _Scratch()
-    since = 0
-    for at in range(0, rows, BLOCK):
-        end = min(at + BLOCK, rows)
-        chosen = _chosen(tuple(keep), at, end, scratch)
-        cell = _cells(plan, cells, at, end, chosen, scratch)
-        a, b = _pick(left, at, end, chosen), _pick(right, at, end, chosen)
-        _add_products(digits, cell, _limbs18(a), _limbs18(b))
-        since += len(cell)
-        if since > 1 << 23:
-            _carry18(digits)
-            since = 0
-    _carry18(digits)
-    return _join(digits[:, :cells])
 
 
 def _limbs18(values: IntArray) -> list[IntArray]:
@@ -323,6 +383,14 @@ def _join(digits: IntArray) -> IntArray:
     return carried(out)
 
 
+def _joined_halves(high: IntArray, low: IntArray) -> IntArray:
+    """Return sums of upper and lower 32 bits as LIMBS limbs of 36 bits."""
+    out = np.zeros((len(high), LIMBS), dtype=np.int64)
+    out[:, 0] = (low & ((1 << _LIMB) - 1)) + ((high & 15) << 32)
+    out[:, 1] = (low >> _LIMB) + (high >> 4)
+    return carried(out)
+
+
 def carried(limbs: IntArray) -> IntArray:
     """Return limbs in their one canonical form."""
     out = limbs.copy()
@@ -330,6 +398,13 @@ def carried(limbs: IntArray) -> IntArray:
         out[..., i + 1] += out[..., i] >> _LIMB
         out[..., i] &= (1 << _LIMB) - 1
     return out
+
+
+def limbs_of(numbers: Sequence[int]) -> IntArray:
+    """Return Python ints as limbs, one row for each."""
+    mask = (1 << _LIMB) - 1
+    rows = [[n & mask, n >> _LIMB & mask, n >> 2 * _LIMB & mask, n >> 3 * _LIMB] for n in numbers]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), LIMBS)
 
 
 def wide_ints(limbs: IntArray) -> list[int]:
@@ -361,30 +436,52 @@ def runs(packed: IntArray, weights: IntArray | None = None) -> tuple[IntArray, I
 
 def packed_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ()) -> tuple[IntArray, IntArray]:
     """Return the positions of the kept rows and the cell of each, without a table."""
-    cells = cell_count(axes)
-    plan = _strided(axes, cells)
-    scratch = _Scratch()
-    positions, places = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for at in range(0, rows, BLOCK):
-        end = min(at + BLOCK, rows)
-        chosen = _chosen(tuple(keep), at, end, scratch)
-        cell = _cells(plan, cells, at, end, chosen, scratch)
-        where = np.arange(at, end) if chosen is None else chosen + at
-        wanted = np.flatnonzero(cell < cells)
-        positions.append(where[wanted])
-        places.append(cell[wanted])
-    return np.concatenate(positions), np.concatenate(places).astype(np.int64)
+    plan = _planned(axes)
+
+    def part(start: int, stop: int) -> tuple[list[IntArray], list[IntArray]]:
+        scratch = _Scratch(min(BLOCK, rows), plan.kind)
+        found, places = [], []
+        for at in range(start, stop, BLOCK):
+            end = min(at + BLOCK, stop)
+            chosen = _chosen(tuple(keep), at, end, scratch)
+            cell = _cells(plan, at, end, chosen, scratch)
+            wanted = np.flatnonzero(cell < plan.cells)
+            found.append(wanted + at if chosen is None else chosen.take(wanted) + at)
+            places.append(cell.take(wanted))
+        return found, places
+
+    parts = _in_order(part, rows)
+    nothing = [np.zeros(0, dtype=np.int64)]
+    return (
+        np.concatenate(nothing + [each for found, _ in parts for each in found]),
+        np.concatenate(nothing + [each for _, places in parts for each in places]),
+    )
 
 
 def positions(rows: int, keep: Sequence[Range]) -> IntArray:
     """Return the positions of the rows that every range keeps, in order."""
-    scratch = _Scratch()
-    found = [np.zeros(0, dtype=np.int64)]
-    for at in range(0, rows, BLOCK):
-        end = min(at + BLOCK, rows)
-        chosen = _chosen(tuple(keep), at, end, scratch)
-        found.append(np.arange(at, end) if chosen is None else chosen + at)
-    return np.concatenate(found)
+
+    def part(start: int, stop: int) -> list[IntArray]:
+        scratch = _Scratch(min(BLOCK, rows))
+        found = []
+        for at in range(start, stop, BLOCK):
+            end = min(at + BLOCK, stop)
+            chosen = _chosen(tuple(keep), at, end, scratch)
+            found.append(np.arange(at, end) if chosen is None else chosen + at)
+        return found
+
+    parts = _in_order(part, rows)
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(each for found in parts for each in found)])
+
+
+def _in_order(work: Callable[[int, int], _Part], rows: int) -> list[_Part]:
+    """Return what the work gives for contiguous parts of the rows, in order, on threads where that pays."""
+    threads = 1 if rows < _THREADED_ROWS else min(os.cpu_count() or 1, 8)
+    if threads < 2:
+        return [work(0, rows)]
+    edges = [rows * i // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, edges[:-1], edges[1:]))
 
 
 @attrs.frozen(eq=False)
@@ -425,15 +522,19 @@ class Histogram:
         )
 
 
-def largest_difference(values: AnyArray, minus: AnyArray) -> int:
+def largest_difference(values: AnyArray, minus: AnyArray, cap: int | None = None) -> int:
     """Return the largest ``values - minus`` over the rows where ``minus`` is not negative, -1 where there is none."""
-    largest = -1
-    buffer = np.empty(BLOCK, dtype=np.int64)
-    for at in range(0, len(values), BLOCK):
-        block, less = values[at : at + BLOCK], minus[at : at + BLOCK]
-        difference = np.subtract(block, less, out=buffer[: len(block)])
-        if int(less.min()) < 0:
-            difference = difference[less >= 0]
-        if len(difference):
-            largest = max(largest, int(difference.max()))
-    return largest
+
+    def part(start: int, stop: int) -> int:
+        largest = -1
+        buffer = np.empty(min(BLOCK, len(values)), dtype=np.result_type(values.dtype, minus.dtype))
+        for at in range(start, stop, BLOCK):
+            block, less = capped(values[at : min(at + BLOCK, stop)], cap), minus[at : min(at + BLOCK, stop)]
+            difference = np.subtract(block, less, out=buffer[: len(block)])
+            if int(less.min()) < 0:
+                difference = difference[less >= 0]
+            if len(difference):
+                largest = max(largest, int(difference.max()))
+        return largest
+
+    return max(_in_order(part, len(values)))

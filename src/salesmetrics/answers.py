@@ -9,7 +9,6 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from salesmetrics.errors import InvalidDataError
 from salesmetrics.grouping import Window
 from salesmetrics.labels import Labels
 from salesmetrics.money import to_major
@@ -39,10 +38,14 @@ def blanked(values: AnyArray, reason: AnyArray) -> FloatArray:
 
 
 def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
-    """Return a table with its rows added up into the rows they belong to."""
-    out = np.zeros((size, *table.shape[1:]), dtype=table.dtype)
-    np.add.at(out, rows, table)
-    return out
+    """Return a table with its rows added up into the rows they belong to, from the first to the last."""
+    per = int(np.prod(table.shape[1:], dtype=np.int64))
+    if size == len(rows) and (rows == np.arange(size)).all():
+        return table.copy()
+    out = np.zeros(size * per, dtype=table.dtype)
+    cells = (rows[:, None] * per + np.arange(per)).reshape(-1)
+    np.add.at(out, cells, np.ascontiguousarray(table).reshape(-1))
+    return out.reshape(size, *table.shape[1:])
 
 
 def words(*parts: str | None) -> str:
@@ -104,49 +107,17 @@ class Ledger:
         return rolled(rows, len(labels), cells.astype(np.int64))
 
 
-def rescaled(amount: IntArray, scale: int, wanted: int) -> IntArray:
-    """Return whole numbers of one minor unit in another that is as fine or finer."""
-    if scale > wanted:
-        raise InvalidDataError(
-            f"`quotas` must have at most the decimals of the deals; got {scale} beside {wanted}.",
-            code="SM-CUR-06",
-            field="quotas",
-            values=[scale],
-            hint="give both the same scale when they are read.",
-        )
-    factor = 10 ** (wanted - scale)
-    if len(amount) and int(np.abs(amount).max(initial=0)) * factor > 2**63 - 1:
-        raise InvalidDataError(
-            "the sum of quota amounts times days must stay within int64 minor units; got more.",
-            code="SM-QTA-09",
-            field="amount",
-            hint="a smaller scale, or quotas for shorter periods.",
-        )
-    scaled: IntArray = amount * factor
-    return scaled
-
-
 def ledger(
-    bookings: tuple[Labels, IntArray, IntArray], quotas: tuple[Labels, IntArray, IntArray], span: str
+    bookings: tuple[Labels, IntArray, IntArray], quotas: tuple[Labels, IntArray, FloatArray, IntArray]
 ) -> Ledger:
-    """Return bookings (labels, amounts, deals) beside quotas (labels with the length, amount x days, days)."""
-    owned = [name for name in quotas[0].names if name != span]
-    owner, row = quotas[0].onto(owned)
-    lengths = np.array(quotas[0].column(span), dtype=np.int64)[:, None] if len(quotas[0]) else np.ones((0, 1), np.int64)
-    whole, left = np.divmod(quotas[1], lengths)
-    labels, mine, theirs = bookings[0].union(owner)
-    place, size = theirs[row], len(labels)
+    """Return bookings (labels, amounts, deals) beside quotas (labels, whole minor units, the rest, days covered)."""
+    labels, mine, theirs = bookings[0].union(quotas[0])
 
-    def booked(table: IntArray) -> IntArray:
-        out = np.zeros((size, table.shape[1]), dtype=np.int64)
-        out[mine] = table
+    def placed(rows: IntArray, table: AnyArray) -> AnyArray:
+        out = np.zeros((len(labels), table.shape[1]), dtype=table.dtype)
+        out[rows] = table
         return out
 
-    return Ledger(
-        labels,
-        booked(bookings[1]),
-        booked(bookings[2]),
-        rolled(place, size, whole),
-        rolled(place, size, left / lengths),
-        rolled(place, size, quotas[2]),
-    )
+    booked, credited = (placed(mine, table) for table in bookings[1:])
+    whole, rest, days = (placed(theirs, table) for table in quotas[1:])
+    return Ledger(labels, booked, credited, whole, rest, days)

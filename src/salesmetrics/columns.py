@@ -134,7 +134,12 @@ class MoneyColumn(Rebuilt):
     @cached_property
     def largest(self) -> int:
         """The largest absolute amount in minor units."""
-        return max(int(self.minor.max()), -int(self.minor.min())) if len(self.minor) else 0
+        return max(int(self.minor.max()), -self.smallest) if len(self.minor) else 0
+
+    @cached_property
+    def smallest(self) -> int:
+        """The smallest amount in minor units, 0 where there is none."""
+        return int(self.minor.min()) if len(self.minor) else 0
 
     def __len__(self) -> int:
         return len(self.minor)
@@ -182,6 +187,11 @@ class DayColumn(Rebuilt):
     def last(self) -> int:
         """The last day, -1 where there is none."""
         return int(self.days.max()) if len(self.days) else -1
+
+    @cached_property
+    def any_missing(self) -> bool:
+        """True where some row has no day."""
+        return bool(len(self.days)) and int(self.days.min()) < 0
 
     def __len__(self) -> int:
         return len(self.days)

@@ -186,8 +186,6 @@ def credit_words(how: Credit, splits: SplitBook | None, history: DealHistory | N
         said.append(f"{how.credit} splits")
     if history is not None and "rep" in history.columns:
         said.append(f"owner {how.owner.replace('_', ' ')}")
-    elif splits is None:
-        said.append("owner: the deal's rep")
     if how.returns == "gross":
         said.append("without credits")
     return ", ".join(said) or None

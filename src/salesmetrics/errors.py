@@ -155,8 +155,9 @@ def escape(text: str) -> str:
 
 def nearest(name: object, choices: Iterable[object]) -> str | None:
     """Return the hint that names the choices nearest to an unknown name, or all of them."""
-    known = sorted({str(c)[:_SHOWN] for c in choices})[:200]
-    folded = {c.casefold(): c for c in known}
+    own = {str(c)[:_SHOWN]: c for c in choices}
+    known = sorted(own)[:200]
+    folded = {c.casefold(): own[c] for c in known}
     close = difflib.get_close_matches(str(name)[:_SHOWN].casefold(), list(folded), n=3)
     listed = ", ".join(show(c) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     if close:

@@ -108,9 +108,12 @@ class Grouping:
         return np.flatnonzero(counted.reshape(len(counted), -1).any(axis=1)).astype(np.int64)
 
     def tabulate(
-        self, more: Sequence[Axis], keep: Sequence[Range], sums: Sequence[Addend] = ()
+        self, more: Sequence[Axis], keep: Sequence[Range], sums: Sequence[Addend] = (), *, short: bool = False
     ) -> tuple[IntArray, tuple[IntArray, ...]]:
-        """Return counts and exact sums in tables of shape (groups, sizes of the further axes)."""
+        """Return counts and exact sums in tables of shape (groups, sizes of the further axes).
+
+        With ``short`` the counts may come in a smaller type than int64. The sum of a product has one more axis, of limbs.
+        """
         shape = (self.groups, *(axis.size for axis in more))
         self.check_size(shape)
         try:
@@ -124,7 +127,8 @@ class Grouping:
                 field="amount",
                 hint="a smaller scale holds larger totals.",
             ) from error
-        return tables.count.reshape(shape), tuple(total.reshape(shape) for total in tables.sums)
+        count = tables.count if short else tables.count.astype(np.int64, copy=False)
+        return count.reshape(shape), tuple(total.reshape(*shape, *total.shape[1:]) for total in tables.sums)
 
     def check_size(self, shape: tuple[int, ...]) -> None:
         """Raise where a dense table would have more cells than the limit, before it is made."""
@@ -206,6 +210,25 @@ def day_column(book: Book, name: str, purpose: str) -> DayColumn:
     """Return a day column, or raise saying what needs it."""
     column: DayColumn = book.column(name, purpose)
     return column
+
+
+def limit(column: DayColumn, as_of: int | None) -> int | None:
+    """Return the last day that counts, None where no row of the column lies after it."""
+    return None if as_of is None or column.last <= as_of else as_of
+
+
+def known_days(column: DayColumn, as_of: int | None = None) -> tuple[Range, ...]:
+    """Return the range of the rows that have a day, not after ``as_of``; none where that is every row."""
+    low = 0 if column.any_missing else None
+    high = None if as_of is None or column.last <= as_of else as_of + 1
+    return () if low is None and high is None else (Range(column.days, low, high),)
+
+
+def taken(table: AnyArray, rows: IntArray) -> AnyArray:
+    """Return rows of a table, without a copy where they follow one another."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1:
+        return table[int(rows[0]) : int(rows[-1]) + 1]
+    return table[rows]
 
 
 def as_of_day(book: Book, as_of: object, *, needed: str | None = None) -> int | None:

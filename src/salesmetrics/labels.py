@@ -8,6 +8,7 @@ from typing import Any, Self, TypeAlias
 import attrs
 import numpy as np
 
+from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.columns import merged_levels
 from salesmetrics.errors import InvalidArgumentError, nearest, show
@@ -28,14 +29,14 @@ class Levels:
 
 
 @attrs.frozen(eq=False)
-class Labels:
+class Labels(Rebuilt):
     """One label for each name and row, rows in the order of the levels, a missing label (None) last.
 
     Without names there is one row, "all".
     """
 
     levels: tuple[Levels, ...]
-    codes: IntArray = attrs.field(repr=False)  # (rows, names); a missing label is len(levels)
+    codes: IntArray = attrs.field(repr=False, converter=locked)  # (rows, names); a missing label is len(levels)
 
     @classmethod
     def single(cls) -> Self:

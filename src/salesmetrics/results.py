@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 import numpy as np
 
-from salesmetrics._check import locked
+from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
 from salesmetrics.labels import Labels
@@ -67,7 +67,7 @@ def _parts(parts: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
 
 
 @attrs.frozen(eq=False)
-class MetricRow:
+class MetricRow(Rebuilt):
     """One row of a table: its label, value, n, interval, reason and parts."""
 
     label: Any
@@ -84,7 +84,7 @@ class MetricRow:
 
 
 @attrs.frozen(eq=False, repr=False)
-class MetricTable:
+class MetricTable(Rebuilt):
     """The answer to one question: a value for each label, with what is needed to trust it.
 
     Attributes

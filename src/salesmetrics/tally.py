@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import attrs
 import numpy as np
 
-from salesmetrics._check import locked
+from salesmetrics._check import Rebuilt, locked
 from salesmetrics._kernels import CellOverflow, carried, checked_add, scatter
 from salesmetrics.arrays import AnyArray
 from salesmetrics.errors import InvalidDataError, MergeError, show
@@ -42,7 +42,7 @@ def owned() -> Any:
 
 
 @attrs.frozen(eq=False)
-class Tally:
+class Tally(Rebuilt):
     """Exact whole numbers for each group and period; `+` merges by label and changes neither side.
 
     Every field that is not a table belongs to the schema: two tallies add only where their schemas agree.

@@ -96,7 +96,11 @@ def test_files_give_the_review_of_the_books_they_were_written_from(
         *files, "--as-of", "2026-09-30", "--start-month", "2", "--quarter", "2026Q3", "--currency", "USD", cwd=tmp_path
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[1:] == sample_review.splitlines()[1:]
+    again, *notes = done.stdout.split("\n\nNote: ")
+    assert ["deals are expected to close before" in note for note in notes] == [True]
+    # a file does not say in which order stages come: only the lines of the last section may change places
+    assert sorted(again.splitlines()[1:]) == sorted(sample_review.splitlines()[1:])
+    assert again.split("\n\n")[1:-1] == sample_review.split("\n\n")[1:-1]
 
 
 def test_an_export_of_salesforce_is_read_by_its_map(
@@ -121,13 +125,14 @@ def test_an_export_of_salesforce_is_read_by_its_map(
     path = write(tmp_path / "Opportunity.csv", export)
     options = ["--as-of", "2026-09-30", "--start-month", "2", "--currency", "USD", "--zone", "America/New_York"]
     done = run("--deals", path, *files[2:], "--map", "salesforce", *options, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "Note: the export has no 'ForecastCategory'" in done.stdout
     ours, theirs = sample_review.split("\n\n"), done.stdout.split("\n\n")
     titled = {block.partition(":")[0]: block for block in ours}
     again = {block.partition(":")[0]: block for block in theirs}
     for same in ("Attainment", "Deal size"):
         assert titled[same] == again[same]
-    assert "closed in it in FY2026 Q2" in again["Coverage"]
+    assert "deals closed in FY2026 Q2" in again["Coverage"]
 
 
 def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_path: Path) -> None:
@@ -144,9 +149,10 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
     named = ["--column", "rep=Seller", "--outcome", "Yes=won", "--as-of", "2026-09-30", "--start-month", "2"]
     done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "3,000" in done.stdout or "3,001" in done.stdout
-    assert done.stdout.count("not shown") == 4
-    assert "'created'" in done.stdout
+    assert ["ada.abe", "0.009", "1,000"] in [line.split()[:3] for line in done.stdout.splitlines()]
+    assert done.stdout.count("not shown") == 3
+    assert "`created` must be a column of the deals for velocity" in done.stdout
+    assert "no lost deal in the files" in done.stdout
 
 
 @pytest.mark.parametrize(

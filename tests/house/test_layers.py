@@ -33,7 +33,7 @@ LAYERS = (
     ("tally",),
     ("readers", "tallies", "formulas", "results"),
     ("answers", "asking"),
-    ("curves",),
+    ("ledgers", "curves"),
     ("metrics", "plots", "datasets"),
     ("__init__",),
 )

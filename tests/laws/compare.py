@@ -95,7 +95,8 @@ def subtracted(entry: Entry, answer: Answer) -> Fraction:
 
 def part(name: str, found: Any, wanted: Any, allowed: int, size: Fraction) -> None:
     """Assert that one part is what it should be."""
-    if wanted is None:
+    if wanted is None or np.isnan(found):
+        assert wanted is None, f"part {name} is NaN, not {wanted}"
         assert np.isnan(found), f"part {name} is {found}, not missing"
     elif isinstance(wanted, Decimal):
         assert math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9), f"part {name} is {found}, not {wanted}"

@@ -179,8 +179,11 @@ def cycle_length(ask: Ask, **options: Any) -> MetricTable:
     return sm.cycle_length(ask.deals, **asked(ask), **options)
 
 
-def durations(ask: Ask, basis: str = "closed", **options: Any) -> Tallies:
-    return (sm.DurationTally.from_book(ask.deals, **asked(ask), basis=basis),)
+ENDS = {"won": ("won",), "lost": ("lost",), "closed": ("won", "lost", "no_decision")}
+
+
+def durations(ask: Ask, basis: str = "closed", outcome: str = "won", **options: Any) -> Tallies:
+    return (sm.DurationTally.from_book(ask.deals, **asked(ask), basis=basis, outcomes=ENDS[outcome]),)
 
 
 def read_cycle(tallies: Tallies, basis: str = "closed", **options: Any) -> MetricTable:

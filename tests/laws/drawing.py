@@ -29,7 +29,14 @@ CHANCES = (None, 0, 1, 333333, 500000, 10**6, 123456, 999999)
 LENGTHS = (0, 0, 1, 2, 7, 14, 30, 31, 60, 90)
 
 
-@attrs.frozen
+def code(thing: Any) -> str:
+    """Return a domain object as code to paste, without the fields that are at rest."""
+    fields = [(f.name, getattr(thing, f.name), f.default) for f in attrs.fields(type(thing))]
+    shown = [f"{n}={v!r}" for n, v, rest in fields if v is not None and v != rest and v != ()]
+    return f"{type(thing).__name__}({', '.join(shown)})".replace("datetime.date", "date")
+
+
+@attrs.frozen(repr=False)
 class Case:
     """A book and a question: deals, quotas and reps as objects, and how they are asked."""
 
@@ -40,6 +47,18 @@ class Case:
     period: Period | Periods | None
     as_of: date | None
     staged: bool = True
+
+    def __repr__(self) -> str:
+        """Return the case as code to paste."""
+        books = ""
+        for name in ("deals", "quotas"):
+            books += f"\n  {name}=(" + "".join(f"\n    {code(thing)}," for thing in getattr(self, name)) + "),"
+        teams = tuple(rep.team for rep in self.reps)
+        asked = f"by={self.by!r}, period={self.period!s}, as_of={self.as_of}, staged={self.staged}"
+        return f"Case({books}\n  teams={teams!r}, {asked})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
     @property
     def periods(self) -> Any:
@@ -134,7 +153,7 @@ def deal_of(number: int, data: bytes, complete: bool = False, signed: bool = Fal
     outcome = OUTCOMES[data[0] % 8]
     is_open = outcome == "open"
     begun = (256 * data[4] + data[5]) % 430
-    born = None if data[4] >= 248 and not complete else day(begun)
+    born = None if data[4] >= 230 and not complete else day(begun)
     length = LENGTHS[data[6] % 10] if data[6] < 200 else data[6]
     expected = None if data[7] % 9 == 8 and not complete else day((256 * data[7] + data[8]) % 460)
     amount = amount_of(data[2], data[3], signed)
@@ -221,7 +240,8 @@ def cases(
     complete: bool = False,
     signed: bool = False,
 ) -> Case:
-    """A book and a question that a metric takes: ``period`` any, given or one; ``as_of`` any or given."""
+    """A book and a question that a metric takes: ``period`` any, given or one; ``as_of`` any, given, or late (from
+    the day before the period on)."""
     deals = draw(deal_lists(max_size, min_size, complete, signed))
     rows = draw(st.lists(st.binary(min_size=8, max_size=8), max_size=6)) if quotas else []
     how = draw(st.binary(min_size=16, max_size=16))
@@ -230,6 +250,8 @@ def cases(
     if period == "any" and how[7] % 7 == 6:
         when = None
     on = None if as_of == "any" and how[8] % 3 == 2 else day((256 * how[8] + how[9]) % 480)
+    if as_of == "late" and on is not None and isinstance(when, Period):
+        on = max(on, when.start - timedelta(1))
     bys = QUOTA_BYS if quotas else DEAL_BYS
     return Case(
         deals, quotas_of(rows), reps_of(how[10:]), bys[how[15] % len(bys)], when, on, staged=how[14] % 2 == 0

@@ -19,22 +19,28 @@ Error = Literal["==", "4 ulp", "(m + 4) ulp", "1e-12"]
 PARTS = ("by", "period", "where", "reps", "as_of", "confidence_level")
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Variant:
     """One way of asking a metric: its options, what it needs of the question, and how near the reference it must be."""
 
     options: Mapping[str, Any]
     period: Literal["any", "given", "one"]
-    as_of: Literal["any", "given"]
+    as_of: Literal["any", "given", "late"]
     error: Error
+
+    def __repr__(self) -> str:
+        return f"Variant({dict(self.options)!r}, {self.period!r}, {self.as_of!r}, {self.error!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
     @property
     def id(self) -> str:
         """The options in a few words."""
-        return "-".join(str(value) for value in self.options.values()) or "default"
+        return "-".join(f"{name}={value}" for name, value in self.options.items()) or "default"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Entry:
     """One public metric. No field has a default: a new metric answers every question."""
 
@@ -56,6 +62,12 @@ class Entry:
     credits: bool
     undefined_when: str
     exempt: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"BY_NAME[{self.name!r}]"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
     @property
     def quotas(self) -> bool:
@@ -314,7 +326,7 @@ ENTRIES: tuple[Entry, ...] = (
             *several({"basis": "created", "within": 30}, {"basis": "created", "within": 0}, as_of="given"),
             *several(
                 {"basis": "open_at"}, {"basis": "open_at", "weight": "amount", "negative": "exclude"},
-                period="one", as_of="given",
+                period="one", as_of="late",
             ),
         ),
         needs=DEALS,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from salesmetrics.books.deals import deal_problems, doubled_ids
+from salesmetrics.books.deals import deal_problems
+from salesmetrics.books.table import doubled_ids
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.quotas import quota_problems
 from salesmetrics.books.table import Book

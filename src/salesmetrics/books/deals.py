@@ -11,10 +11,10 @@ import numpy as np
 from salesmetrics._check import date_of
 from salesmetrics._check import day as _day
 from salesmetrics.books.table import Book
-from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn, ProbabilityColumn
+from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, SalesProcess
-from salesmetrics.errors import InvalidDataError, show
+from salesmetrics.errors import show
 
 if TYPE_CHECKING:
     from salesmetrics.books.reps import RepBook
@@ -80,44 +80,6 @@ class DealBook(Book):
         """Return True where both hold the same columns, rows, currency, scale, day and sales process."""
         return super().equals(other) and isinstance(other, DealBook) and self.process == other.process
 
-    def _joined(self, columns: Any, rows: int, rejects: Any, notes: Any, others: Any) -> Self:
-        """Return the joined book; a deal may stand in one of the parts only."""
-        book = super()._joined(columns, rows, rejects, notes, others)
-        problem = doubled_ids(book.columns.get("id"))
-        if problem is not None:
-            raise InvalidDataError(
-                f"`id` must {problem.rule}; got {len(problem.rows)} rows of the joined book that do not.",
-                code=problem.code,
-                field="id",
-                row=int(problem.rows[0]),
-                rows=problem.rows,
-                values=problem.values,
-                hint="two parts hold the same deal: filter one of them.",
-            )
-        return book
-
-
-def doubled_ids(column: Column | None) -> Problem | None:
-    """Return the problem of ids that occur twice, found by sorting."""
-    if not isinstance(column, KeyColumn) or len(column) < 2:
-        return None
-    values = column.values
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    again = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if not len(again):
-        return None
-    rows = np.unique(np.concatenate([order[again], order[again + 1]])).astype(np.int64)
-    return Problem(
-        code="SM-KEY-04",
-        field="id",
-        rule="be unique",
-        rows=rows,
-        values=list(values[rows[:10]]),
-        hint="rows of one deal belong together: keep the latest of each.",
-        whole=False,
-    )
-
 
 def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Problem]:
     """Return what is wrong between the columns of one deal: outcome against dates, dates against each other."""
@@ -127,7 +89,7 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
         terminal = outcome.codes > OPEN
         dated = closed.days >= 0
         _note(problems, "SM-CLO-01", "closed", "be given for every deal that is won, lost or closed without a decision",
-              terminal & ~dated, outcome, None)
+              terminal & ~dated, closed, None)
         _note(problems, "SM-CLO-02", "closed", "be empty while a deal is open", ~terminal & dated, closed,
               "a source with one close date for both gives it as `close_date`.")
     if isinstance(created, DayColumn) and isinstance(closed, DayColumn):
@@ -146,7 +108,8 @@ def _note(
     """Add the problem of the rows that are bad, if any."""
     rows = np.flatnonzero(bad)
     if len(rows):
-        values = list(column.take(rows[:10]).user())
+        taken = column.take(rows)
+        values = [None if nothing else value for nothing, value in zip(taken.missing(), taken.user(), strict=True)]
         problems.append(Problem(code=code, field=field, rule=rule, rows=rows, values=values, hint=hint, whole=False))
 
 

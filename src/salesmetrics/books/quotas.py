@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -14,7 +14,7 @@ from salesmetrics.books.table import Book
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.convert import Problem
-from salesmetrics.errors import InvalidDataError, show
+from salesmetrics.errors import show
 
 __all__ = ["QuotaBook", "Segments"]
 
@@ -72,20 +72,9 @@ class QuotaBook(Book):
         rows = order[used]
         return Segments(rows, effective[rows], until[used], start[rows], end[rows], amount.minor[rows])
 
-    def _joined(self, columns: Any, rows: int, rejects: Any, notes: Any, others: Any) -> Self:
-        """Return the joined book; quotas of one rep still may not overlap."""
-        book = super()._joined(columns, rows, rejects, notes, others)
-        for problem in quota_problems(book.columns, rows):
-            raise InvalidDataError(
-                f"`{problem.field}` must {problem.rule}; got {len(problem.rows)} rows of the joined book that do not.",
-                code=problem.code,
-                field=problem.field,
-                row=int(problem.rows[0]),
-                rows=problem.rows,
-                values=problem.values,
-                hint=problem.hint,
-            )
-        return book
+    def _across(self, columns: Mapping[str, Column], rows: int) -> list[Problem]:
+        """Return what is wrong between rows: quotas of one rep still may not overlap."""
+        return quota_problems(columns, rows)
 
 
 def _owners(columns: Mapping[str, Column], rows: int) -> IntArray:
@@ -111,7 +100,7 @@ def quota_problems(columns: Mapping[str, Column], rows: int) -> list[Problem]:
         problems.append(_problem("SM-QTA-01", "end", "lie after `start`", backward, end, "an end is the first day after."))
     nobody = np.flatnonzero(_owners(columns, rows) == -1)
     if len(nobody):
-        values: list[object] = [None] * min(len(nobody), 10)
+        values: list[object] = [None] * len(nobody)
         problems.append(
             Problem("SM-QTA-02", "rep", "be given, or `team` for a number stated for a team", nobody, values, None, False)
         )
@@ -144,11 +133,11 @@ def _overlaps(columns: Mapping[str, Column], rows: int, start: IntArray, end: In
             first, second = int(order[where[0]]), int(order[where[0] + 1])
             overlapping = f"{date_of(int(start[second]))} to {date_of(int(min(end[first], end[second])))}"
             hint = (
-                f"rows {first} and {second} of {names(first)} share the days {overlapping}; a quota changed inside its period "
-                "has the same start and end and a later `effective_from`."
+                f"{names(first)} has two quotas for the days {overlapping}; a quota changed inside its period has the same "
+                "start and end and a later `effective_from`."
             )
             pairs = np.unique(np.concatenate([order[where], order[where + 1]])).astype(np.int64)
-            values: list[object] = [date_of(int(d)) for d in start[pairs[:10]]]
+            values: list[object] = [date_of(int(d)) for d in start[pairs]]
             problems.append(Problem(code, "start", rule, pairs, values, hint, False))
     return problems
 
@@ -168,4 +157,4 @@ def _shown_owner(columns: Mapping[str, Column]) -> Any:
 
 def _problem(code: str, field: str, rule: str, rows: AnyArray, column: DayColumn, hint: str | None) -> Problem:
     """Return the problem of some rows of a day column."""
-    return Problem(code, field, rule, rows.astype(np.int64), list(column.take(rows[:10]).user()), hint, False)
+    return Problem(code, field, rule, rows.astype(np.int64), list(column.take(rows).user()), hint, False)

@@ -46,6 +46,14 @@ class RepBook(Book):
     def lookup(self, name: str, owner: LabelColumn, on: int | None = None) -> AnyArray:
         """Return the code of the lent label for each level of the owners, then -1 for the missing owner."""
         column: LabelColumn = self.column(name, "a label lent by reps")
+        rows = self.rows_of(owner)
+        codes = np.where(rows >= 0, column.codes.astype(np.int64)[rows] if len(column) else -1, -1)
+        if on is not None and self.rows:
+            codes = np.where(self.present(on)[rows], codes, -1)
+        return codes
+
+    def rows_of(self, owner: LabelColumn) -> AnyArray:
+        """Return the row of each level of the owners, then -1 for the missing owner; every level must be known."""
         ids: KeyColumn = self.column("id", "labels lent by reps")
         place = {key: at for at, key in enumerate(ids.values.tolist())}
         unknown = [level for level in owner.levels if level not in place]
@@ -53,17 +61,13 @@ class RepBook(Book):
             raise InvalidDataError(
                 f"`reps` must know every rep of the deals and quotas; got {len(unknown)} of {len(owner.levels)} unknown "
                 f"(first: {show(unknown[0])}).",
-                code="SM-REP-01",
+                code="SM-REP-05",
                 field="rep",
                 values=unknown[:10],
                 hint=f"add them to the rep book, or leave them out: where={{'rep': [...]}}. Reps: "
                 f"{', '.join(show(k) for k in list(place)[:10])}.",
             )
-        rows = np.array([place[level] for level in owner.levels], dtype=np.int64)
-        codes = column.codes[rows].astype(np.int64) if len(rows) else np.zeros(0, dtype=np.int64)
-        if on is not None:
-            codes = np.where(self.present(on)[rows], codes, -1)
-        return np.append(codes, -1)
+        return np.array([*(place[level] for level in owner.levels), -1], dtype=np.int64)
 
     def present(self, day: int) -> AnyArray:
         """Return True for the reps employed on a day, as far as their dates tell."""
@@ -93,6 +97,10 @@ class RepBook(Book):
             ramps=tuple(r for part in parts for r in (part.ramps or ((),) * part.rows)),
         )
 
+    def _across(self, columns: Mapping[str, Column], rows: int) -> list[Problem]:
+        """Return what is wrong between rows: an id stands once, managers form no cycle."""
+        return [*super()._across(columns, rows), *rep_problems(columns)]
+
     def equals(self, other: object) -> bool:
         """Return True where both hold the same reps, absences and ramps."""
         if not super().equals(other) or not isinstance(other, RepBook):
@@ -110,14 +118,13 @@ def rep_problems(columns: Mapping[str, Column]) -> list[Problem]:
     if isinstance(hired, DayColumn) and isinstance(left, DayColumn):
         rows = np.flatnonzero((left.days >= 0) & (hired.days >= 0) & (left.days < hired.days))
         if len(rows):
-            values = list(left.take(rows[:10]).user())
+            values = list(left.take(rows).user())
             problems.append(Problem("SM-REP-03", "left", "not lie before `hired`", rows, values))
     cycle = manager_cycle(columns)
     if cycle:
-        chain = " -> ".join(show(key) for key in (*cycle, cycle[0]))
-        problems.append(
-            Problem("SM-REP-04", "manager", f"form no cycle, as {chain} do", np.zeros(0, np.int64), [cycle[0]], None, True)
-        )
+        chain = " -> ".join(map(str, (*cycle, cycle[0])))
+        hint = "someone in it reports to nobody: leave that manager empty."
+        problems.append(Problem("SM-REP-04", "manager", "form no cycle", np.zeros(0, np.int64), [chain], hint, True))
     return problems
 
 

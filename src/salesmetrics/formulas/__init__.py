@@ -4,6 +4,25 @@ Numbers are in any one unit and know nothing of currencies; groups are axes; the
 Undefined is NaN, silently. One number in gives one Python float out.
 """
 
+from salesmetrics.formulas.accuracy import (
+    ValueAdded,
+    accuracy_from,
+    ape,
+    bias,
+    bias_from,
+    forecast_accuracy,
+    forecast_value_added,
+    mae,
+    mape,
+    mase,
+    mean_error,
+    mean_error_from,
+    naive_error,
+    rmse,
+    rmse_from,
+    wape,
+    wape_from,
+)
 from salesmetrics.formulas.attainment import attainment, attainment_gap, team_attainment
 from salesmetrics.formulas.coverage import pipeline_coverage, required_coverage
 from salesmetrics.formulas.curve_intervals import (
@@ -22,9 +41,20 @@ from salesmetrics.formulas.intervals import (
     student_t_mean,
     wilson,
 )
+from salesmetrics.formulas.pace import LinearityCurve, linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.formulas.pipeline import weighted_pipeline
 from salesmetrics.formulas.quantiles import day_at_rank, day_quantile, quantile_rank, value_at_rank, value_quantile
+from salesmetrics.formulas.ramp import (
+    RampCurve,
+    RampMonths,
+    naive_ramp_time,
+    ramp_curve,
+    ramp_month,
+    ramped_equivalents,
+)
+from salesmetrics.formulas.ranges import range_hit_rate, range_hits
 from salesmetrics.formulas.size import deal_size
+from salesmetrics.formulas.spread import gini, top_share
 from salesmetrics.formulas.survival import (
     IncidenceCurve,
     SurvivalCurve,
@@ -37,16 +67,27 @@ from salesmetrics.formulas.survival import (
     survival_at,
     survival_quantile,
 )
+from salesmetrics.formulas.team import at_quota_counts, attainment_streak, reached_quota, share_at_quota
 from salesmetrics.formulas.velocity import VelocityChange, velocity_change, velocity_from
 from salesmetrics.formulas.win_rate import win_rate
 
 __all__ = [
     "IncidenceCurve",
+    "LinearityCurve",
+    "RampCurve",
+    "RampMonths",
     "SurvivalCurve",
+    "ValueAdded",
     "VelocityChange",
     "aalen_johansen",
+    "accuracy_from",
+    "ape",
+    "at_quota_counts",
     "attainment",
     "attainment_gap",
+    "attainment_streak",
+    "bias",
+    "bias_from",
     "clopper_pearson",
     "conditional_mean",
     "conditional_quantile",
@@ -56,27 +97,53 @@ __all__ = [
     "day_quantile",
     "deal_size",
     "effective_n",
+    "forecast_accuracy",
+    "forecast_value_added",
+    "gini",
     "greenwood_variance",
     "incidence_at",
     "incidence_interval",
     "incidence_variance",
     "kaplan_meier",
+    "linearity_curve",
+    "mae",
+    "mape",
+    "mase",
+    "mean_error",
+    "mean_error_from",
+    "naive_error",
+    "naive_ramp_time",
+    "pace",
+    "pace_attainment",
     "pipeline_coverage",
     "quantile_interval_ranks",
     "quantile_rank",
+    "ramp_curve",
+    "ramp_month",
+    "ramped_equivalents",
+    "range_hit_rate",
+    "range_hits",
+    "reached_quota",
     "required_coverage",
+    "required_run_rate",
     "restricted_mean",
+    "rmse",
+    "rmse_from",
     "sample_variance",
+    "share_at_quota",
     "student_t_mean",
     "survival_at",
     "survival_interval",
     "survival_quantile",
     "survival_quantile_interval",
     "team_attainment",
+    "top_share",
     "value_at_rank",
     "value_quantile",
     "velocity_change",
     "velocity_from",
+    "wape",
+    "wape_from",
     "weighted_pipeline",
     "wilson",
     "win_rate",

@@ -9,16 +9,16 @@ import numpy.typing as npt
 
 from salesmetrics import _check, formulas
 from salesmetrics._kernels import wide_ints
-from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, rescaled, words
+from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, words
 from salesmetrics.arrays import AnyArray
 from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
 from salesmetrics.books import DealBook, QuotaBook, RepBook
 from salesmetrics.columns import PPM
 from salesmetrics.errors import MergeError
 from salesmetrics.labels import Labels
+from salesmetrics.ledgers import Asked, decimals_apart, quota_tally
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally
-from salesmetrics.tallies.quotas import SPAN
 from salesmetrics.tally import refuse_grouping
 
 __all__ = ["pipeline_coverage", "required_coverage"]
@@ -131,7 +131,9 @@ def pipeline_coverage(
         if basis == "remaining":
             day = _check.date_of(pipeline.as_of_day)
             bookings = BookingTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=day)
-    quota = _quotas(quotas, names, asked, where, reps)
+    narrowed = where if isinstance(where, Mapping) and not isinstance(quotas, QuotaTally) else {}
+    known = {name: labels for name, labels in narrowed.items() if name in quota_book(quotas).names} if narrowed else None
+    quota = quotas if isinstance(quotas, QuotaTally) else quota_tally(quotas, Asked(asked, names, known, reps))
     one_currency(pipeline.currency, quota.currency)
     return _answer(pipeline, quota, bookings if basis == "remaining" else None, names, weight)
 
@@ -178,17 +180,6 @@ def required_coverage(win_rate: MetricTable | npt.ArrayLike) -> MetricTable | fl
         definition=words("1 / win rate", win_rate.definition),
         notes=("enough on average only: near an even chance of reaching the number.",),
     )
-
-
-def _quotas(
-    quotas: QuotaBook | QuotaTally, by: tuple[str, ...], period: object, where: object, reps: RepBook | None
-) -> QuotaTally:
-    """Return the tally of quotas, or the one that was given."""
-    if isinstance(quotas, QuotaTally):
-        return quotas
-    book = quota_book(quotas)
-    narrowed = {n: w for n, w in where.items() if n in book.names} if isinstance(where, Mapping) else {}
-    return QuotaTally.from_book(book, by=by, period=period, where=narrowed or None, reps=reps)
 
 
 def _answer(
@@ -261,12 +252,12 @@ def _targets(
     quota: QuotaTally, bookings: BookingTally | None, pipeline: PipelineTally, names: tuple[str, ...]
 ) -> Ledger:
     """Return quota and bookings of the reps with a quota above 0, by the names of the answer."""
-    amount_days = rescaled(quota.amount_days, quota.scale, pipeline.scale)
+    labels, whole, rest, covered, _ = quota.exact()
+    factor = decimals_apart(quota.scale, pipeline.scale, whole)
     if bookings is None:
-        owner = quota.labels.onto([name for name in quota.labels.names if name != SPAN])[0]
-        nothing = np.zeros((len(owner), pipeline.window.size), dtype=np.int64)
-        booked: tuple[Labels, AnyArray, AnyArray] = (owner, nothing, nothing)
+        nothing = np.zeros_like(covered)
+        booked: tuple[Labels, AnyArray, AnyArray] = (labels, nothing, nothing)
     else:
         booked = (bookings.labels, bookings.amount, bookings.count - bookings.unpriced)
-    rows = ledger(booked, (quota.labels, amount_days, quota.days), SPAN)
+    rows = ledger(booked, (labels, whole * factor, rest * factor, covered))
     return rows.rolled(names, np.ones_like(rows.has_quota) if "rep" in names else rows.has_quota)

@@ -153,7 +153,7 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
         low,
         high,
         tally.scale,
-        {"no amount": int((count - priced).sum())},
+        {"no amount" if tally.negative == "raise" else "no amount, or a credit": int((count - priced).sum())},
         words(f"mean amount of {of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
 

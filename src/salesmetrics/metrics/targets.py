@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from salesmetrics import formulas
-from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, rescaled, words
+from salesmetrics.answers import Ledger, blanked, dated, major, reasons, words
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
-from salesmetrics.books import DealBook, QuotaBook, RepBook
-from salesmetrics.errors import MergeError
+from salesmetrics.asking import deal_book, no_period, quota_book
+from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
+from salesmetrics.columns import PPM
+from salesmetrics.credit import Credit
+from salesmetrics.ledgers import Asked, quota_tally, sides
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally, QuotaTally
-from salesmetrics.tallies.quotas import SPAN
 from salesmetrics.tally import refuse_grouping
 
 __all__ = ["attainment", "attainment_gap", "credited_bookings", "effective_quota"]
@@ -31,6 +32,11 @@ def credited_bookings(
     where: object = None,
     reps: RepBook | None = None,
     as_of: object = None,
+    splits: SplitBook | None = None,
+    history: DealHistory | None = None,
+    credit: str = "revenue",
+    owner: str = "at_close",
+    returns: str = "net",
 ) -> MetricTable:
     """Money won in the period: what counts towards the number?
 
@@ -50,6 +56,16 @@ def credited_bookings(
         Lends team, manager and its other labels to ``by``.
     as_of : date or str, optional
         The last day whose events are known; the book's own day by default, else no limit.
+    splits : SplitBook, optional
+        Shares of deals: revenue shares add up to the amount of the deal to the minor unit. Without, the owner has it all.
+    history : DealHistory, optional
+        Changes of owner, for ``owner``; without, the deal's own ``rep`` stands.
+    credit : {"revenue", "overlay"}
+        Which splits count. Overlay credit stays out of team totals: it is asked for by itself.
+    owner : {"at_close", "current", "actor"}
+        The owner on the day the deal closed, the owner now, or who performed the closing change.
+    returns : {"net", "gross"}
+        With credits (negative amounts), or without.
 
     Returns
     -------
@@ -76,11 +92,22 @@ def credited_bookings(
     1200.5
     """
     if isinstance(deals, BookingTally):
-        refuse_grouping(deals, {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of})
+        given = {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of}
+        refuse_grouping(deals, given | {"splits": splits, "history": history})
         tally = deals
     else:
-        book = deal_book(deals)
-        tally = BookingTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=as_of, per_rep=False)
+        tally = BookingTally.from_book(
+            deal_book(deals),
+            by=by,
+            period=period,
+            where=where,
+            reps=reps,
+            as_of=as_of,
+            per_rep=False,
+            splits=splits,
+            history=history,
+            how=Credit(credit, owner, returns),
+        )
     labels, rows = tally.labels.onto(tally.by)
     amount, count, unpriced = (
         _added(rows, len(labels), table) for table in (tally.amount, tally.count, tally.unpriced)
@@ -93,7 +120,7 @@ def credited_bookings(
         n=count - unpriced,
         reason_code=np.zeros(len(amount), dtype=np.int8),
         left_out={"no amount": int(unpriced.sum())},
-        definition=words("sum of amounts of won deals", dated(tally.window, "closed", tally.as_of_day)),
+        definition=words("sum of amounts of won deals", tally.credit, dated(tally.window, "closed", tally.as_of_day)),
         minor=amount,
         scale=tally.scale,
     )
@@ -107,10 +134,18 @@ def effective_quota(
     by: By = None,
     where: Mapping[str, object] | None = None,
     reps: RepBook | None = None,
+    quota: str = "effective",
+    unit: str = "day",
+    weights: Sequence[float] | None = None,
+    busday: np.busdaycalendar | None = None,
+    ramp: str = "schedule",
+    ramp_from: str = "role_start",
+    prorate: bool = True,
 ) -> MetricTable:
-    """Quota in force in the period: what was the number?
+    """Quota in force in the period, fitted to the person: what was the number, given start date, absence and ramp?
 
-    Also called prorated quota. Money; a quota is spread evenly over its own days, so a part of its days carries that part.
+    Also called prorated, ramped or adjusted quota. Money; a quota spreads over its own days, so a part of its days carries
+    that part, and adjacent periods add up.
 
     Parameters
     ----------
@@ -123,17 +158,35 @@ def effective_quota(
     where : mapping, optional
         The quotas to read, such as ``{"rep": ["Ana"]}``.
     reps : RepBook, optional
-        Lends team, manager and its other labels to ``by``.
+        Who was there, away, and ramped how far; also lends team, manager and its other labels to ``by``. Without it every
+        share is 1.
+    quota : {"effective", "full"}
+        With active days and ramp share of ``reps``, or without.
+    unit : {"day", "business_day", "month"}
+        How the amount spreads: evenly over days, over business days, or so that every month weighs the same.
+    weights : sequence of float, optional
+        Shares of equal numbers of months of every quota that add up to 1: (0.2, 0.3, 0.5) for the months of a quarter. Held
+        in whole parts per million.
+    busday : numpy.busdaycalendar, optional
+        Weekmask and holidays for unit "business_day".
+    ramp : {"schedule", "none"}
+        Times the share of the rep's ramp schedule for the tenure month, or not.
+    ramp_from : {"role_start", "hired"}
+        The day from which tenure months count.
+    prorate : bool, default True
+        Leave out the days on which a rep was not there.
 
     Returns
     -------
     MetricTable
-        Unit ``money``; ``n`` counts the days (of all reps together) with a quota in force. No such day: NaN ``no_quota``.
+        Unit ``money``; ``n`` counts the days (of all reps together) on which a quota is in force and its rep is there. A quota
+        in force and nobody there: 0.0. No day with a quota in force: NaN ``no_quota``.
 
     Notes
     -----
-    Of rows with the same rep, start and end, each day has the one with the latest ``effective_from``. Numbers stated for a
-    team stay out: a team's number is the sum of its reps'.
+    The sum over the days d of the period of amount in force x weight(d) x active(d) x ramp(d). Of rows with the same rep,
+    start and end, each day has the one with the latest ``effective_from``. Numbers stated for a team stay out: a team's
+    number is the sum of its reps'.
 
     Examples
     --------
@@ -141,15 +194,37 @@ def effective_quota(
     >>> quotas = sm.read_quotas({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "amount": [90_000]})
     >>> sm.effective_quota(quotas, period=sm.Period("2026-02-01", "2026-03-01"), by="rep")["Ana"].value
     28000.0
+    >>> hired = sm.read_reps([sm.Rep("Ana", hired="2026-02-01")])
+    >>> sm.effective_quota(quotas, period=quotas.periods()[0], reps=hired, unit="month")["all"].value
+    60000.0
     """
-    tally = _quota_tally(quotas, by, period, where, reps)
-    lengths = np.array(tally.labels.column(SPAN), dtype=np.int64)[:, None] if len(tally.labels) else 1
-    whole, left = np.divmod(tally.amount_days, lengths)
-    labels, rows = tally.labels.onto(tally.by)
+    if isinstance(quotas, QuotaTally):
+        tally = quota_tally(quotas, Asked(period, by, where, reps))
+    else:
+        if period is None:
+            raise no_period()
+        tally = QuotaTally.from_book(
+            quota_book(quotas),
+            by=by,
+            period=period,
+            where=where,
+            reps=reps,
+            quota=quota,
+            unit=unit,
+            weights=weights,
+            busday=busday,
+            ramp=ramp,
+            ramp_from=ramp_from,
+            prorate=prorate,
+        )
+    grain, whole, rest, covered, active = tally.exact()
+    labels, rows = grain.onto(tally.by)
     size = len(labels)
-    total = _added(rows, size, whole) + _added(rows, size, left / lengths)
-    days = _added(rows, size, tally.days)
-    reason = reasons(len(days), ("no_quota", days == 0))
+    total = _added(rows, size, whole) + _added(rows, size, rest)
+    days = _added(rows, size, active)
+    reason = reasons(len(days), ("no_quota", _added(rows, size, covered) == 0))
+    spread = {"day": "days", "business_day": "business days", "month": "months"}[tally.spread.unit]
+    shares = "full" if not any(tally.staffing[:2]) else "by active days" + (" and ramp" if tally.staffing[1] else "")
     return MetricTable(
         name="effective_quota",
         unit="money",
@@ -157,7 +232,11 @@ def effective_quota(
         value=blanked(total / np.float64(10**tally.scale), reason),
         n=days,
         reason_code=reason,
-        definition=words("quota in force, spread evenly over its own days", dated(tally.window, "days")),
+        definition=words(
+            f"quota in force, {shares}, spread over its own {spread}",
+            f"weights {', '.join(f'{w / PPM:g}' for w in tally.spread.weights)}" if tally.spread.weights else None,
+            dated(tally.window, "days"),
+        ),
     )
 
 
@@ -171,6 +250,12 @@ def attainment(
     where: object = None,
     reps: RepBook | None = None,
     as_of: object = None,
+    splits: SplitBook | None = None,
+    history: DealHistory | None = None,
+    credit: str = "revenue",
+    owner: str = "at_close",
+    returns: str = "net",
+    quota: str = "effective",
 ) -> MetricTable:
     """Share of quota that is booked: are we at the number?
 
@@ -192,6 +277,18 @@ def attainment(
         Lends team, manager and its other labels to ``by`` on both sides.
     as_of : date or str, optional
         The last day whose wins are known; the quota is always that of the whole period.
+    splits : SplitBook, optional
+        Shares of deals: revenue shares add up to the amount of the deal to the minor unit. Without, the owner has it all.
+    history : DealHistory, optional
+        Changes of owner, for ``owner``; without, the deal's own ``rep`` stands.
+    credit : {"revenue", "overlay"}
+        Which splits count. Overlay credit stays out of team totals: it is asked for by itself.
+    owner : {"at_close", "current", "actor"}
+        The owner on the day the deal closed, the owner now, or who performed the closing change.
+    returns : {"net", "gross"}
+        With credits (negative amounts), or without.
+    quota : {"effective", "full"}
+        With ``reps``: quota by active days and ramp share, or as it stands.
 
     Returns
     -------
@@ -222,9 +319,9 @@ def attainment(
     >>> sm.attainment(deals, quotas, period=quotas.periods()[0], by="rep")["Ana"].value
     0.94
     """
-    book, quota, names = _both(deals, quotas, period, by, where, reps, as_of)
-    rows = _ledger(book, quota)
-    fine = "rep" in names
+    asked = Asked(period, by, where, reps, as_of, splits, history, credit, owner, returns, quota)
+    both = sides(deals, quotas, asked)
+    book, rows, names, fine = both.book, both.rows, both.names, both.fine
     counted = rows.rolled(names, np.ones_like(rows.days, dtype=bool) if fine else rows.has_quota)
     out = rows.rolled(names, ~rows.has_quota)
     size = len(counted.labels) * book.window.size
@@ -250,6 +347,7 @@ def attainment(
         left_out={"no amount": int(book.unpriced.sum())},
         definition=words(
             "bookings over quota in force" + ("" if fine else ", pooled over reps with a quota"),
+            both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
     )
@@ -265,6 +363,12 @@ def attainment_gap(
     where: object = None,
     reps: RepBook | None = None,
     as_of: object = None,
+    splits: SplitBook | None = None,
+    history: DealHistory | None = None,
+    credit: str = "revenue",
+    owner: str = "at_close",
+    returns: str = "net",
+    quota: str = "effective",
 ) -> MetricTable:
     """Money booked above the quota, negative where it is short: how far off?
 
@@ -272,7 +376,7 @@ def attainment_gap(
 
     Parameters
     ----------
-    deals, quotas, period, by, where, reps, as_of
+    deals, quotas, period, by, where, reps, as_of, splits, history, credit, owner, returns, quota
         As in `attainment`.
 
     Returns
@@ -289,9 +393,9 @@ def attainment_gap(
     >>> sm.attainment_gap(deals, quotas, period=quotas.periods()[0])["all"].value
     -15000.0
     """
-    book, quota, names = _both(deals, quotas, period, by, where, reps, as_of)
-    rows = _ledger(book, quota)
-    fine = "rep" in names
+    asked = Asked(period, by, where, reps, as_of, splits, history, credit, owner, returns, quota)
+    both = sides(deals, quotas, asked)
+    book, rows, names, fine = both.book, both.rows, both.names, both.fine
     due = rows.days > 0
     counted = rows.rolled(names, np.ones_like(due) if fine else due)
     size = len(counted.labels) * book.window.size
@@ -311,78 +415,13 @@ def attainment_gap(
         left_out={"no amount": int(book.unpriced.sum())},
         definition=words(
             "bookings less quota in force" + ("" if fine else ", over reps with a quota row"),
+            both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
     )
 
 
-# --- what the two share ----------------------------------------------------------------------------------------------
-
-
-def _both(
-    deals: DealBook | BookingTally,
-    quotas: QuotaBook | QuotaTally,
-    period: object,
-    by: By,
-    where: object,
-    reps: RepBook | None,
-    as_of: object,
-) -> tuple[BookingTally, QuotaTally, tuple[str, ...]]:
-    """Return the tallies of deals and quotas, grouped alike."""
-    if isinstance(deals, BookingTally):
-        refuse_grouping(deals, {"by": by, "period": period, "where": where, "as_of": as_of})
-        book = deals
-        if not book.per_rep and "rep" not in book.by:
-            raise MergeError(
-                "`deals` must be a tally kept rep by rep for attainment; got one that is not.",
-                code="SM-TLY-05",
-                field="per_rep",
-                hint="BookingTally.from_book(..., per_rep=True).",
-            )
-        period = book.window.asked
-        by = book.by
-    else:
-        if period is None and not isinstance(quotas, QuotaTally):
-            raise no_period()
-        book = BookingTally.from_book(
-            deal_book(deals), by=by, period=period, where=where, reps=reps, as_of=as_of, per_rep=True
-        )
-    if isinstance(quotas, QuotaTally):
-        quota = quotas
-        if (quota.by, quota.window) != (book.by, book.window):
-            raise MergeError(
-                "`quotas` must be a tally with the same `by` and `period` as the deals; got others.",
-                code="SM-TLY-06",
-                field="quotas",
-                values=[quota.by],
-            )
-    else:
-        narrowed = {n: w for n, w in where.items() if n in quotas.names} if isinstance(where, Mapping) else None
-        quota = _quota_tally(quotas, by, period, narrowed or None, reps)
-    one_currency(book.currency, quota.currency)
-    return book, quota, book.by
-
-
-def _quota_tally(
-    quotas: QuotaBook | QuotaTally, by: By, period: object, where: Mapping[str, object] | None, reps: RepBook | None
-) -> QuotaTally:
-    """Return the tally of quotas, or the one that was given."""
-    if isinstance(quotas, QuotaTally):
-        refuse_grouping(quotas, {"by": by, "period": period, "where": where, "reps": reps})
-        return quotas
-    book = quota_book(quotas)
-    if period is None:
-        raise no_period()
-    return QuotaTally.from_book(book, by=by, period=period, where=where, reps=reps)
-
-
-def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:
-    """Return bookings beside quotas in the minor units of the deals."""
-    return ledger(
-        (book.labels, book.amount, book.count - book.unpriced),
-        (quota.labels, rescaled(quota.amount_days, quota.scale, book.scale), quota.days),
-        SPAN,
-    )
+# --- what they share -------------------------------------------------------------------------------------------------
 
 
 def _there(rows: Ledger) -> AnyArray:

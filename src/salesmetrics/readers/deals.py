@@ -12,7 +12,7 @@ from salesmetrics.books.deals import DealBook, deal_problems, stale_note
 from salesmetrics.columns import Column, DayColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
 from salesmetrics.domain import Deal, SalesProcess
-from salesmetrics.errors import InvalidDataError, nearest, show
+from salesmetrics.errors import nearest, show
 from salesmetrics.money import resolve_scale
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.maps import ColumnMap
@@ -121,6 +121,9 @@ def read_deals(
         judge.keys = book["id"].user()
         judge.hear(problems)
     _labels(here, judge, book, ("rep", "stage", "forecast_category"))
+    if process is not None and isinstance(book.get("stage"), LabelColumn):
+        book["stage"], problems = _staged(book["stage"], process)
+        judge.hear(problems)
     if "amount" in here:
         raw = here.raw("amount", "money")
         book["amount"], problems = convert.money(
@@ -133,8 +136,6 @@ def read_deals(
         raw = here.raw("probability", "probability")
         book["probability"], problems = convert.probability(raw, "probability", scale=shape.probability_scale)
         judge.hear(problems)
-    if process is not None and isinstance(book.get("stage"), LabelColumn):
-        book["stage"] = _staged(book["stage"], process)
     _split_close_date(book)
     extra = _extra(here, judge, book, shape)
     _drop_deleted(here, judge, shape)
@@ -208,28 +209,27 @@ def _outcome(
     elif isinstance(stage, LabelColumn) and (words is not None or process is not None):
         if words is None and process is not None:
             words = {name: process.outcome(name) for name in process.names}
-        book["outcome"], problems = convert.outcome(here.raw("stage", "label"), "outcome", words)
+        book["outcome"], problems = convert.outcome(here.raw("stage", "label"), "stage", words)
     else:
         return
     judge.hear(problems)
 
 
-def _staged(column: Column, process: SalesProcess) -> LabelColumn:
-    """Return the stages in the order of the process, each of which it must know."""
+def _staged(column: Column, process: SalesProcess) -> tuple[LabelColumn, list[Problem]]:
+    """Return the stages in the order of the process, and the rows with a stage that it does not know."""
     assert isinstance(column, LabelColumn)
     levels = tuple(process.names)
     place = {name: at for at, name in enumerate(levels)}
     unknown = [level for level in column.levels if level not in place]
+    lookup = np.array([*(place.get(level, -2) for level in column.levels), -1], dtype=np.int64)
+    codes = lookup[column.codes]
+    problems = []
     if unknown:
-        raise InvalidDataError(
-            f"`stage` must be a stage of the process; got {show(unknown[0])}.",
-            code="SM-STG-01",
-            field="stage",
-            values=unknown,
-            hint=nearest(unknown[0], levels),
-        )
-    lookup = np.array([*(place[level] for level in column.levels), -1], dtype=np.int64)
-    return LabelColumn(smallest_codes(lookup[column.codes], len(levels)), levels, ordered=True)
+        rows = np.flatnonzero(codes == -2)
+        values = list(column.take(rows).user())
+        hint = nearest(unknown[0], levels)
+        problems = [Problem("SM-STG-01", "stage", "be a stage of the process in every row", rows, values, hint)][: len(rows)]
+    return LabelColumn(smallest_codes(np.maximum(codes, -1), len(levels)), levels, ordered=True), problems
 
 
 def _split_close_date(book: dict[str, Column]) -> None:

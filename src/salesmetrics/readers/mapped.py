@@ -21,6 +21,15 @@ def any_source(source: Any, kind: type) -> Source:
     """Return what was given as columns: a path or text stream, domain objects, or a frame."""
     if isinstance(source, (str, os.PathLike)) or hasattr(source, "readline"):
         return csv_source(source)
+    if isinstance(source, (list, tuple)) and len(source) and isinstance(source[0], Mapping):
+        raise InvalidTypeError(
+            f"`source` must be columns, not rows; got a {type(source).__name__} of mappings.",
+            code="SM-SRC-16",
+            field="source",
+            values=[source[0]],
+            hint="pandas.DataFrame(rows) or polars.DataFrame(rows) turns rows into columns; so does {'id': [row['id'] for row "
+            "in rows], ...}.",
+        )
     if isinstance(source, (list, tuple, Iterator)) and not hasattr(source, "_fields"):
         return objects_source(source, kind)
     return source_of(source)
@@ -65,7 +74,7 @@ def named(source: Source, columns: object, fields: tuple[str, ...], required: tu
         exact = [name for name in close if name == field] or close
         if len(exact) > 1:
             raise InvalidArgumentError(
-                f"one column must hold {show(field)}; got {', '.join(map(show, exact))}.",
+                f"`{field}` must stand in one column of the source; got {', '.join(map(show, exact))}.",
                 code="SM-SRC-03",
                 field=field,
                 values=exact,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import attrs
 import numpy as np
 
 from salesmetrics import _check, convert
@@ -23,6 +24,7 @@ from salesmetrics.readers.rules import Judge, checked_mode
 __all__ = ["read_forecasts", "read_quotas", "read_reps"]
 
 OnError = Literal["raise", "collect", "drop"]
+_FINER = "state a larger `scale` (unit prices have 4), or round the column first."
 
 
 def read_quotas(
@@ -71,9 +73,10 @@ def read_quotas(
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     book = _labels(here, judge, ("rep", "team"))
+    _keyed(judge, book)
     book |= _days(here, judge, ("start", "end", "effective_from"), date_format)
     book["amount"], problems = convert.money(here.raw("amount", "money"), "amount", decimals)
-    judge.hear(problems)
+    judge.hear(_told(problems, {"SM-AMT-04": _FINER, "SM-AMT-05": "a quota is 0 or more."}))
     if "end" not in book:
         book["end"] = _ends(book, ends, until)
     for field in ("start", "end"):
@@ -130,7 +133,7 @@ def read_reps(
     judge.hear(here.source.problems)
     book: dict[str, Column] = {}
     book["id"], problems = convert.key(here.raw("id", "key"), "id")
-    judge.keys = book["id"].user()
+    judge.keys, judge.noun = book["id"].user(), "rep"
     judge.hear(problems)
     book |= _labels(here, judge, ("name", "team", "manager"))
     book |= _days(here, judge, ("hired", "role_start", "left"), date_format)
@@ -191,13 +194,14 @@ def read_forecasts(
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     book = _labels(here, judge, ("rep", "category"))
+    _keyed(judge, book)
     if "category" not in book:
         book["category"] = LabelColumn(np.zeros(here.source.rows, dtype=np.int8), ("commit",))
     book |= _days(here, judge, ("start", "end", "given"), date_format)
     book["amount"], problems = convert.money(
         here.raw("amount", "money"), "amount", decimals, allow_negative=allow_negative
     )
-    judge.hear(problems)
+    judge.hear(_told(problems, {"SM-AMT-04": _FINER}))
     for field in ("start", "end", "given"):
         _required_days(book[field], field, judge)
     book |= _more_labels(here, judge, book, fields)
@@ -236,12 +240,23 @@ def _days(here: Named, judge: Judge, fields: tuple[str, ...], date_format: str |
     return found
 
 
+def _keyed(judge: Judge, book: Mapping[str, Column]) -> None:
+    """Name rows by their rep, where there is one."""
+    if "rep" in book:
+        judge.keys, judge.noun = book["rep"].user(), "rep"
+
+
+def _told(problems: Sequence[convert.Problem], hints: Mapping[str, str]) -> list[convert.Problem]:
+    """Return problems with the way out that this reader has."""
+    return [attrs.evolve(p, hint=hints[p.code]) if p.code in hints else p for p in problems]
+
+
 def _required_days(column: Column, field: str, judge: Judge) -> None:
     """Hear the rows without a day that they cannot do without."""
     rows = np.flatnonzero(column.missing())
     if len(rows):
-        nothing: list[object] = [None] * min(len(rows), 10)
-        judge.hear([convert.Problem("SM-DAY-04", field, "be given in every row", rows, nothing)])
+        nothing: list[object] = [None] * len(rows)
+        judge.hear([convert.Problem("SM-DAY-16", field, "be given in every row", rows, nothing)])
 
 
 def _more_labels(
@@ -278,7 +293,7 @@ def _backward(columns: Mapping[str, Column]) -> list[convert.Problem]:
     rows = np.flatnonzero(end.days <= start.days)
     if not len(rows):
         return []
-    values = list(end.take(rows[:10]).user())
+    values = list(end.take(rows).user())
     hint = "an end is the first day after."
     return [convert.Problem("SM-FOR-01", "end", "lie after `start`", rows, values, hint)]
 
@@ -297,6 +312,7 @@ def _ends(book: Mapping[str, Column], ends: object, until: object) -> DayColumn:
                 field="ends",
                 row=int(outside[0]),
                 values=[start.user()[outside[0]]],
+                hint="periods that reach from the first start to the last: calendar.quarters(first, last).",
             )
         return DayColumn(ends.ends[place].astype(np.int32) if len(place) else start.days)
     if ends is None:
@@ -309,6 +325,13 @@ def _ends(book: Mapping[str, Column], ends: object, until: object) -> DayColumn:
     if ends != "next_start":
         raise InvalidArgumentError(
             f"`ends` must be Periods or 'next_start'; got {show(ends)}.", code="SM-ARG-41", field="ends", values=[ends]
+        )
+    if until is None:
+        raise InvalidArgumentError(
+            "`until` must be given with ends='next_start', the end of each rep's last quota; got None.",
+            code="SM-ARG-42",
+            field="until",
+            hint="until='2027-01-01', the first day after it.",
         )
     return _next_starts(book, start, _check.day(until, "until"))
 

@@ -29,6 +29,7 @@ class Judge:
     lines: IntArray | None
     names: Mapping[str, str]
     keys: AnyArray | None = None
+    noun: str = "deal"
     problems: list[Problem] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
 
@@ -36,7 +37,7 @@ class Judge:
         """Take problems: warnings become notes, what cannot be left out is raised, the rest waits."""
         for problem in problems:
             if problem.warning:
-                self.notes.append(self._sentence(problem).rstrip("."))
+                self.notes.append(self._noted(problem))
             elif problem.whole or self.on_error == "raise":
                 raise self._error(problem)
             else:
@@ -83,7 +84,7 @@ class Judge:
         """Say the warnings of the call, in one."""
         if self.notes:
             text = "; ".join(escape(note) for note in self.notes)
-            warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=4)
+            warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=3)
 
     def _sentence(self, problem: Problem) -> str:
         """Return the first line: what is wrong and how much of it."""
@@ -92,8 +93,15 @@ class Judge:
             return f"`{problem.field}` must {problem.rule}; got {got}."
         return (
             f"`{problem.field}` must {problem.rule}; got {len(problem.rows)} of {self.rows} rows "
-            f"that {'does' if len(problem.rows) == 1 else 'do'} not."
+            f"that {_fail(problem.rule, len(problem.rows))}."
         )
+
+    def _noted(self, problem: Problem) -> str:
+        """Return a warning as one sentence without its stop: rule, count, first values, hint."""
+        distinct = list(dict.fromkeys(show(value) for value in problem.values[:100]))
+        values = ", ".join(distinct[:4]) + (", …" if len(distinct) > 4 else "")
+        said = self._sentence(problem).rstrip(".") + (f": {values}" if values and not problem.whole else "")
+        return f"{said} ({problem.hint.rstrip('.')})" if problem.hint else said
 
     def _error(self, problem: Problem) -> InvalidDataError:
         """Return a problem as an error that names column, row, line, key and value."""
@@ -109,7 +117,7 @@ class Judge:
                 where[-1] += f" (line {line})"
             if self.keys is not None:
                 keys = list(self.keys[problem.rows])
-                where.append(f"{show(keys[0])}")
+                where += [f"{self.noun} {show(keys[0])}"] if keys[0] is not None else []
             lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
             if len(problem.rows) > 1:
                 lines.append("  also rows " + ", ".join(str(int(r)) for r in problem.rows[1:4]))
@@ -124,7 +132,25 @@ class Judge:
             keys=keys,
             values=problem.values,
             hint=problem.hint or (None if problem.whole else _HINT),
+            records=self._records(problem, lines[0], keys),
         )
+
+    def _records(self, problem: Problem, sentence: str, keys: Sequence[object]) -> list[dict[str, object]]:
+        """Return one dict for each row that breaks the rule."""
+        return [
+            {
+                "code": problem.code,
+                "line": None if self.lines is None else int(self.lines[row]),
+                "byte": None,
+                "row": row,
+                "column": self.names.get(problem.field),
+                "field": problem.field,
+                "key": keys[at] if len(keys) else None,
+                "value": problem.values[at] if at < len(problem.values) else None,
+                "message": sentence,
+            }
+            for at, row in enumerate(problem.rows.tolist())
+        ]
 
     def _collected(self) -> InvalidDataError:
         """Return one error that holds every problem."""
@@ -141,6 +167,17 @@ class Judge:
             records=[record for error in errors for record in error.to_records()],
             hint="error.to_records() holds every problem; on_error='drop' leaves such rows out.",
         )
+
+
+def _fail(rule: str, count: int) -> str:
+    """Return the verb of the rows that break a rule: "are not" finite, "do" overlap, "do not" lie in [0, 1]."""
+    one = count == 1
+    if rule.startswith("not be "):
+        return "is" if one else "are"
+    if rule.startswith("not "):
+        return "does" if one else "do"
+    verb = ("is" if one else "are") if rule.startswith("be ") else ("does" if one else "do")
+    return f"{verb} not"
 
 
 def checked_mode(on_error: object) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import attrs
+import numpy as np
 
 from salesmetrics._kernels import Addend, Range
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import WON, DealBook
+from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
+from salesmetrics.books.splits import SplitBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
-from salesmetrics.grouping import as_of_day, day_column, group, window_of
+from salesmetrics.credit import Credit, credit_words, credited
+from salesmetrics.grouping import as_of_day, day_column, group, limit, taken, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["BookingTally"]
@@ -38,6 +42,7 @@ class BookingTally(Tally):
     by: tuple[str, ...]
     per_rep: bool
     as_of_day: int | None
+    credit: str | None
     currency: str | None
     scale: int
     count: IntArray = added()
@@ -55,8 +60,19 @@ class BookingTally(Tally):
         reps: RepBook | None = None,
         as_of: object = None,
         per_rep: bool = True,
+        splits: SplitBook | None = None,
+        history: DealHistory | None = None,
+        how: Credit | None = None,
     ) -> Self:
-        """Return the tally of a book of deals."""
+        """Return the tally of a book of deals, credited by split and owner as ``how`` says."""
+        how = how or Credit()
+        rule = credit_words(how, splits, history)
+        if splits is not None or history is not None or how != Credit():
+            mask = deals.mask(where)
+            deals = credited(
+                deals if mask is None else deals.take(np.flatnonzero(mask)), how, splits=splits, history=history
+            )
+            where = None
         names = (by,) if isinstance(by, str) else tuple(by or ())
         apart = per_rep and "rep" not in names
         window = window_of(period)
@@ -66,7 +82,8 @@ class BookingTally(Tally):
         if apart:
             deals.column("rep", "bookings rep by rep")
         grouping = group(deals, (*names, "rep") if apart else names, where, reps)
-        more, keep = window.axis(day_column(deals, "closed", "bookings").days, snapshot)
+        closed = day_column(deals, "closed", "bookings")
+        more, keep = window.axis(closed.days, limit(closed, snapshot))
         won = (Range(outcome.codes, WON, WON + 1), *keep)
         count, (amount,) = grouping.tabulate(more, won, [Addend(money.minor, money.largest)])
         unpriced = count * 0
@@ -80,11 +97,12 @@ class BookingTally(Tally):
             by=names,
             per_rep=per_rep,
             as_of_day=snapshot,
+            credit=rule,
             currency=deals.currency,
             scale=deals.scale,
-            count=count[present].reshape(shape),
-            unpriced=unpriced[present].reshape(shape),
-            amount=amount[present].reshape(shape),
+            count=taken(count, present).reshape(shape),
+            unpriced=taken(unpriced, present).reshape(shape),
+            amount=taken(amount, present).reshape(shape),
         )
 
     @classmethod

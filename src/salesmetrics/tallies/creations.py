@@ -57,7 +57,10 @@ class CreationTally(Tally):
         priced = count
         if money.known is not None:
             priced, _ = grouping.tabulate(more, (*keep, Range(money.known, 1, None)))
+        undated, _ = grouping.tabulate((), (Range(created, None, 0),))
         present = grouping.present(count)
+        if window.periods is None:
+            present = np.union1d(present, grouping.present(undated))
         shape = (len(present), window.size)
         return cls(
             labels=grouping.labels(present),
@@ -69,7 +72,7 @@ class CreationTally(Tally):
             count=count[present].reshape(shape),
             priced=priced[present].reshape(shape),
             amount=amount[present].reshape(shape),
-            left_out=np.array([int((created < 0).sum())], dtype=np.int64),
+            left_out=np.array([int(undated.sum())], dtype=np.int64),
         )
 
     @classmethod

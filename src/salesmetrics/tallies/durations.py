@@ -9,13 +9,13 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Axis, Histogram, Range, largest_difference, packed_cells, scatter
+from salesmetrics._kernels import Axis, Histogram, Range, capped, largest_difference, packed_cells, scatter
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import LabelColumn
+from salesmetrics.columns import DayColumn, LabelColumn
 from salesmetrics.domain import OUTCOMES
-from salesmetrics.grouping import Grouping, as_of_day, day_column, group, window_of
+from salesmetrics.grouping import Grouping, as_of_day, day_column, group, known_days, limit, taken, window_of
 from salesmetrics.labels import Labels
 from salesmetrics.tally import Tally, added, owned
 
@@ -66,19 +66,23 @@ class DurationTally(Tally):
         chosen = tuple(o for o in OUTCOMES if o in asked and (basis == "created" or o != "open"))
         window = window_of(period)
         day = as_of_day(deals, as_of, needed="a cohort with open deals" if basis == "created" else None)
-        created = day_column(deals, "created", "durations").days
-        state, dates, end = _followed(deals, created, day) if basis == "created" else _closed(deals)
+        created, closed = (day_column(deals, name, "durations") for name in ("created", "closed"))
+        outcome: LabelColumn = deals.column("outcome", "durations")
+        followed = basis == "created"
+        state = outcome.codes
+        if followed and day is not None and closed.last > day:
+            state = state * (closed.days <= day)
+        dates = created if followed else closed
         grouping = group(deals, by, where, reps)
-        axes, keep = window.axis(dates, day)
+        axes, keep = window.axis(dates.days, limit(dates, day))
         ends = [OUTCOMES.index(name) for name in chosen] or [len(OUTCOMES)]
         keep = (Range(state, min(ends), max(ends) + 1), *keep)
-        table = np.array([chosen.index(o) if o in chosen else -1 for o in OUTCOMES], dtype=np.int64)
-        outcome = Axis(state, len(chosen), table=table)
-        seen = keep if basis == "closed" or window.periods is None else keep[:1]
-        undated = grouping.tabulate((outcome,), (*seen, Range(created, None, 0)))[0]
+        kinds = _kinds(state, chosen)
+        undated, bare = _undated(grouping, kinds, axes, keep, created, placed=not followed or window.periods is None)
         # a cohort holds nothing created after the day: its age would be negative, which is no place in a table
-        keep = (*keep, Range(created, 0, None if day is None or basis == "closed" else day + 1))
-        labels, dense, sparse = _counted(grouping, (*axes, outcome), keep, end, created, window.size * len(chosen))
+        keep = (*keep, *known_days(created, day if followed else None))
+        age = Axis(closed.days, 0, minus=created.days, cap=day if followed else None)
+        labels, dense, sparse = _counted(grouping, (*axes, *kinds), keep, age, window.size * len(chosen), bare)
         return cls(
             labels=labels,
             window=window,
@@ -88,7 +92,7 @@ class DurationTally(Tally):
             as_of_day=day,
             dense=dense,
             sparse=sparse,
-            left_out=np.array([int(undated.sum())], dtype=np.int64),
+            left_out=np.array([undated], dtype=np.int64),
         )
 
     @classmethod
@@ -116,7 +120,7 @@ class DurationTally(Tally):
             return self.sparse
         assert self.dense is not None
         row, day = np.nonzero(self.dense)
-        return Histogram(row.astype(np.int64), day.astype(np.int64), self.dense[row, day])
+        return Histogram(row.astype(np.int64), day.astype(np.int64), self.dense[row, day].astype(np.int64))
 
     def blocks(self) -> Iterator[tuple[slice, IntArray]]:
         """Yield runs of rows with their counts of shape (rows, outcomes, days), few enough to stay in the cache."""
@@ -170,36 +174,48 @@ def _padded(table: IntArray, rows: AnyArray, height: int, days: int) -> IntArray
     return scatter((height, days), rows, wide)
 
 
-def _closed(deals: DealBook) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return outcome, the date that places a deal in a period, and the day its duration ends."""
-    outcome: LabelColumn = deals.column("outcome", "durations")
-    closed = day_column(deals, "closed", "durations").days
-    return outcome.codes, closed, closed
+def _kinds(state: AnyArray, chosen: tuple[str, ...]) -> tuple[Axis, ...]:
+    """Return the axis of the outcome; none where there is one outcome, which a range picks."""
+    if len(chosen) == 1:
+        return ()
+    if chosen == OUTCOMES:
+        return (Axis(state, len(chosen)),)
+    table = np.array([chosen.index(o) if o in chosen else -1 for o in OUTCOMES], dtype=np.int64)
+    return (Axis(state, len(chosen), table=table),)
 
 
-def _followed(deals: DealBook, created: AnyArray, day: int | None) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return the same for a cohort, as it stood on a day: what closed later is open, and ends on that day."""
-    assert day is not None
-    outcome: LabelColumn = deals.column("outcome", "durations")
-    closed = day_column(deals, "closed", "durations").days
-    state = outcome.codes * (closed <= day)
-    # a missing day is -1, which read without sign is later than any day
-    end = np.minimum(closed.view(np.uint32), np.uint32(day)).view(np.int32)
-    return state, created, end
+def _undated(
+    grouping: Grouping,
+    kinds: tuple[Axis, ...],
+    axes: tuple[Axis, ...],
+    keep: tuple[Range, ...],
+    created: DayColumn,
+    placed: bool,
+) -> tuple[int, IntArray]:
+    """Return how many deals are left out for want of a creation day, and their groups where a period is theirs."""
+    nobody = np.zeros(0, dtype=np.int64)
+    if not created.any_missing:
+        return 0, nobody
+    blank = Range(created.days, None, 0)
+    if not placed:
+        return int(grouping.tabulate(kinds, (keep[0], blank))[0].sum()), nobody
+    table, _ = grouping.tabulate((*axes, *kinds), (*keep, blank))
+    return int(table.sum()), grouping.present(table)
 
 
 def _counted(
-    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], end: AnyArray, created: AnyArray, per: int
+    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], age: Axis, per: int, bare: IntArray
 ) -> tuple[Labels, IntArray | None, Histogram | None]:
-    """Return the groups that occur and the counts by row and day, dense where that is small."""
-    days = largest_difference(end, created) + 1
+    """Return the groups that occur, those of undated deals too, and the counts by row and day, dense where small."""
+    assert age.minus is not None
+    days = largest_difference(age.values, age.minus, age.cap) + 1
     rows = grouping.groups * per
     if rows * max(days, 1) <= min(_DENSE, max(1 << 20, 4 * grouping.rows)):
-        table, _ = grouping.tabulate((*more, Axis(end, max(days, 1), minus=created)), keep)
-        present = grouping.present(table)
-        return grouping.labels(present), table[present].reshape(len(present) * per, table.shape[-1]), None
+        table, _ = grouping.tabulate((*more, attrs.evolve(age, size=max(days, 1))), keep, short=True)
+        present = np.union1d(grouping.present(table), bare)
+        return grouping.labels(present), taken(table, present).reshape(len(present) * per, table.shape[-1]), None
     row, cell = packed_cells(grouping.rows, (*grouping.axes, *more), keep=(*grouping.keep, *keep))
-    groups = np.unique(cell // per) if grouping.levels else np.zeros(1, dtype=np.int64)
+    groups = np.union1d(cell // per, bare) if grouping.levels else np.zeros(1, dtype=np.int64)
     place = np.searchsorted(groups, cell // per) * per + cell % per
-    age = end[row].astype(np.int64) - created[row]
-    return grouping.labels(groups), None, Histogram.of(place, age)
+    took = capped(age.values[row], age.cap).astype(np.int64) - age.minus[row]
+    return grouping.labels(groups), None, Histogram.of(place, took)

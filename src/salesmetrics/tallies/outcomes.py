@@ -8,13 +8,13 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import LIMBS, Addend, Axis, Range, wide_sums
+from salesmetrics._kernels import Addend, Axis, Range
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
-from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, window_of
+from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, limit, taken, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["BASES", "OutcomeTally"]
@@ -33,6 +33,7 @@ class OutcomeTally(Tally):
     """
 
     what: ClassVar[str] = "outcomes"
+    causes: ClassVar[tuple[str, ...]] = ("no creation day",)
 
     by: tuple[str, ...]
     basis: str
@@ -44,6 +45,7 @@ class OutcomeTally(Tally):
     currency: str | None
     scale: int
     count: IntArray = added()
+    left_out: IntArray = added(total=True)
     priced: IntArray | None = added(optional=True)
     amount: IntArray | None = added(optional=True)
     squares: IntArray | None = added(limbs=True, optional=True)
@@ -80,9 +82,14 @@ class OutcomeTally(Tally):
         more, keep = _rows(deals, window, basis, snapshot, within, at_day)
         if only is not None:
             _check.one_of(only, ("won",), "only")
-            keep = (Range(more[-1].values, WON, WON + 1), *keep)
+            keep = (Range(more[-1].values, WON, WON + 1), *(keep[1:] if basis == "closed" else keep))
+            more = more[:-1]
         tables, present = _measured(deals, grouping, more, keep, measures, negative)
-        shape = (len(present), window.size, 4)
+        undated, bare = _undated(deals, grouping, window, basis)
+        present = np.union1d(present, bare)
+        kinds = 4 if only is None else 1
+        shape = (len(present), window.size, kinds)
+        tables = {name: taken(t, present).reshape(*shape, *t.shape[len(more) + 1 :]) for name, t in tables.items()}
         return cls(
             labels=grouping.labels(present),
             window=window,
@@ -95,7 +102,8 @@ class OutcomeTally(Tally):
             only=only,
             currency=deals.currency,
             scale=deals.scale,
-            **{name: t[present].reshape(*shape, *t.shape[len(more) + 1 :]) for name, t in tables.items()},
+            left_out=np.array([undated], dtype=np.int64),
+            **{name: t if only is None else _as_won(t) for name, t in tables.items()},
         )
 
     @classmethod
@@ -180,9 +188,10 @@ def _rows(
 ) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
     """Return the axes of period and outcome, and the ranges that pick the rows, of a basis."""
     outcome: LabelColumn = deals.column("outcome", f"a rate on basis {basis!r}")
-    closed = day_column(deals, "closed", f"a rate on basis {basis!r}").days
+    ended = day_column(deals, "closed", f"a rate on basis {basis!r}")
+    closed = ended.days
     if basis == "closed":
-        more, keep = window.axis(closed, as_of)
+        more, keep = window.axis(closed, limit(ended, as_of))
         return (*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep)
     created = day_column(deals, "created", f"a rate on basis {basis!r}").days
     if basis == "created":
@@ -195,11 +204,20 @@ def _rows(
     assert window.periods is not None
     period = window.periods[0]
     expected = day_column(deals, "expected_close", f"a rate on basis {basis!r}").days
-    last = period.end_day - 1
+    last = period.end_day - 1 if as_of is None else min(period.end_day - 1, as_of)
     open_then = ((outcome.codes == OPEN) | (closed > at)) & (created <= at)
     state = _state(outcome.codes, closed, last) * (closed >= period.start_day)
     keep = (Range(open_then.view(np.uint8), 1, None), Range(expected, max(period.start_day, at), period.end_day))
     return (Axis(state, 4),), keep
+
+
+def _undated(deals: DealBook, grouping: Grouping, window: Window, basis: str) -> tuple[int, IntArray]:
+    """Return how many deals a cohort leaves out for want of a creation day, and their groups where a period is theirs."""
+    nobody = np.zeros(0, dtype=np.int64)
+    if basis != "created" or not (column := day_column(deals, "created", "a cohort")).any_missing:
+        return 0, nobody
+    table, _ = grouping.tabulate((), (Range(column.days, None, 0),))
+    return int(table.sum()), grouping.present(table) if window.periods is None else nobody
 
 
 def _state(outcome: AnyArray, closed: AnyArray, as_of: int | None) -> AnyArray:
@@ -220,8 +238,12 @@ def _measured(
     money: Any = None
     if "amount" in measures or "squares" in measures:
         money = deals.column("amount", "a sum of amounts")
-        sums = [Addend(money.minor, money.largest)] if "amount" in measures else []
-    count, totals = grouping.tabulate(more, keep, sums)
+        if "amount" in measures:
+            sums.append(Addend(money.minor, money.largest))
+        if "squares" in measures:
+            sums.append(Addend(money.minor, money.largest**2, times=money.minor))
+    plain = money is None or (money.known is None and money.smallest >= 0)
+    count, totals = grouping.tabulate(more, keep, sums if plain else ())
     tables: dict[str, AnyArray] = {"count": count}
     present = grouping.present(count)
     if money is None:
@@ -229,28 +251,24 @@ def _measured(
     keep = _without_negative(grouping, more, keep, money, negative)
     known = () if money.known is None else (Range(money.known, 1, None),)
     tables["priced"] = count
-    if known or (len(keep) > 0 and _has_negative(money)):
+    if not plain:
         tables["priced"], totals = grouping.tabulate(more, (*keep, *known), sums)
-    if sums:
-        tables["amount"] = totals[0]
-    if "squares" in measures:
-        limbs = wide_sums(
-            grouping.rows, (*grouping.axes, *more), money.minor, money.minor, keep=(*grouping.keep, *keep, *known)
-        )
-        tables["squares"] = limbs.reshape(*count.shape, LIMBS)
-    return tables, present
+    asked = [name for name in ("amount", "squares") if name in measures]
+    return tables | dict(zip(asked, totals, strict=True)), present
 
 
-def _has_negative(money: MoneyColumn) -> bool:
-    """Return True where some amount is negative."""
-    return bool(len(money.minor)) and int(money.minor.min()) < 0
+def _as_won(table: AnyArray) -> AnyArray:
+    """Return a table of wins as one of all outcomes."""
+    whole = np.zeros((*table.shape[:2], 4, *table.shape[3:]), dtype=table.dtype)
+    whole[:, :, WON] = table[:, :, 0]
+    return whole
 
 
 def _without_negative(
     grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], money: MoneyColumn, negative: str
 ) -> tuple[Range, ...]:
     """Return the ranges without negative amounts, or raise where there are any and they were not excluded."""
-    if not _has_negative(money):
+    if money.smallest >= 0:
         return keep
     if negative == "exclude":
         return (*keep, Range(money.minor, 0, None))

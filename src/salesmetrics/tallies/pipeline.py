@@ -8,13 +8,13 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import LIMBS, Addend, Range, positions, wide_sums
+from salesmetrics._kernels import LIMBS, Addend, Axis, Range, positions
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import PPM, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
-from salesmetrics.grouping import Window, as_of_day, day_column, group, window_of
+from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["PipelineTally"]
@@ -81,27 +81,29 @@ class PipelineTally(Tally):
         opened = open_deals(deals, day, where)
         if weighted is None:
             weighted = "probability" in deals.columns or deals.process is not None
-        rows = opened.rows
-        opened = _without_negative(opened, negative)
         grouping = group(opened, by, None, reps)
         expected, late, blank = _due(opened, window, day, overdue, undated)
         more, keep = window.axis(expected)
         if "only" in (overdue, undated):
             keep = (*keep, Range(expected, 0, None))
         money: MoneyColumn = opened.column("amount", "a pipeline")
-        count, (amount,) = grouping.tabulate(more, keep, [Addend(money.minor, money.largest)])
+        everyone, (amount,) = grouping.tabulate(more, keep, [Addend(money.minor, money.largest)])
+        count = everyone
+        if money.smallest < 0:
+            keep = _without_negative(grouping, more, keep, money, negative)
+            count, (amount,) = grouping.tabulate(more, keep, [Addend(money.minor, money.largest)])
         known = () if money.known is None else (Range(money.known, 1, None),)
         priced = count if not known else grouping.tabulate(more, (*keep, *known))[0]
-        present = grouping.present(count)
+        present = grouping.present(everyone)
         shape = (len(present), window.size)
         weighed = limbs = None
         if weighted:
             ppm = probabilities(opened, p, multiplier)
             _check_probabilities(opened, ppm, missing_p, keep)
             sure = (*keep, *known, Range(ppm, 0, None))
-            weighed = grouping.tabulate(more, sure)[0][present].reshape(shape)
-            cells = wide_sums(opened.rows, (*grouping.axes, *more), money.minor, ppm.astype(np.int64), keep=sure)
-            limbs = cells.reshape(*count.shape, LIMBS)[present].reshape(*shape, LIMBS)
+            product = Addend(money.minor, money.largest * PPM, times=ppm)
+            weighed, (limbs,) = grouping.tabulate(more, sure, [product])
+            weighed, limbs = weighed[present].reshape(shape), limbs[present].reshape(*shape, LIMBS)
         return cls(
             labels=grouping.labels(present),
             window=window,
@@ -119,7 +121,7 @@ class PipelineTally(Tally):
             amount=amount[present].reshape(shape),
             weighed=weighed,
             weighted=limbs,
-            left_out=np.array([late, blank, rows - opened.rows], dtype=np.int64),
+            left_out=np.array([late, blank, int((everyone - count).sum())], dtype=np.int64),
         )
 
     @classmethod
@@ -183,21 +185,22 @@ def open_deals(deals: DealBook, day: int, where: object = None) -> DealBook:
     return deals.take(rows)
 
 
-def _without_negative(opened: DealBook, negative: str) -> DealBook:
-    """Return the deals without credits, or raise where there are any and they were not excluded."""
-    money: MoneyColumn = opened.column("amount", "a pipeline")
-    bad = np.flatnonzero(money.minor < 0)
-    if not len(bad):
-        return opened
-    if negative == "exclude":
-        return opened.take(np.flatnonzero(money.minor >= 0))
-    raise InvalidDataError(
-        f"`amount` must be >= 0 in every open deal; got {len(bad)} that are not (first: {money.user()[bad[0]]}).",
-        code="SM-AMT-08",
-        field="amount",
-        values=money.user()[bad[:10]].tolist(),
-        hint="negative='exclude' leaves credits out and counts them.",
-    )
+def _without_negative(
+    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], money: MoneyColumn, negative: str
+) -> tuple[Range, ...]:
+    """Return the ranges without credits, or raise where there are any among the deals asked for."""
+    credits = Range(money.minor, None, 0)
+    wanted = int(grouping.tabulate(more, (*keep, credits))[0].sum())
+    if wanted and negative == "raise":
+        bad = positions(len(money.minor), (*keep, credits))
+        raise InvalidDataError(
+            f"`amount` must be >= 0 in every open deal; got {wanted} that are not (first: {money.user()[bad[0]]}).",
+            code="SM-AMT-08",
+            field="amount",
+            values=money.user()[bad[:10]].tolist(),
+            hint="negative='exclude' leaves credits out and counts them.",
+        )
+    return (*keep, Range(money.minor, 0, None))
 
 
 def _due(opened: DealBook, window: Window, as_of: int, overdue: str, undated: str) -> tuple[AnyArray, int, int]:

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import attrs
 import numpy as np
 
-from salesmetrics._kernels import packed_cells
-from salesmetrics.arrays import IntArray
+from salesmetrics import _check
+from salesmetrics._kernels import LIMBS, limbs_of, packed_cells, wide_ints
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.books.quotas import QuotaBook, Segments
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import LabelColumn
+from salesmetrics.columns import PPM, LabelColumn
 from salesmetrics.errors import InvalidDataError
-from salesmetrics.grouping import Window, group, window_of
+from salesmetrics.grouping import Grouping, Window, group, window_of
 from salesmetrics.labels import Labels, Levels, distinct_rows, rows_of_cells
+from salesmetrics.staffing import Spans, Spread, overlaps, pieces, shares_of, spread_of, units
 from salesmetrics.tally import Tally, added
 
 __all__ = ["SPAN", "QuotaTally"]
 
 SPAN = "days of the quota"
+_DAYS = 1 << 20
 
 
 @attrs.frozen(eq=False)
 class QuotaTally(Tally):
-    """Amount in force times days, by rep, period and length of the quota in days.
+    """Amount in force times days, by rep, period and number of days that the quota is divided by.
 
     A quota of ``a`` for ``s`` days gives ``a * d`` to a period that covers ``d`` of its days; the quota of the period is the
-    sum over lengths of ``amount_days / s``. Whole numbers throughout, so adjacent periods add up and parts merge exactly.
+    sum over lengths of ``amount_days / (s * parts)``. Whole numbers throughout, so adjacent periods add up and parts merge
+    exactly: shares of ramp and weights are held in parts per million, and ``parts`` is 1 where there are none, else 10**12.
     """
 
     what: ClassVar[str] = "quotas"
 
     by: tuple[str, ...]
+    quota: str
+    spread: Spread
+    staffing: tuple[bool, bool, str]
+    parts: int
     currency: str | None
     scale: int
-    amount_days: IntArray = added()
+    covered: IntArray = added()
     days: IntArray = added()
+    amount_days: IntArray | None = added(optional=True)
+    shared_days: IntArray | None = added(limbs=True, optional=True)
 
     @classmethod
     def from_book(
@@ -48,10 +58,23 @@ class QuotaTally(Tally):
         period: object = None,
         where: Mapping[str, object] | None = None,
         reps: RepBook | None = None,
+        quota: str = "effective",
+        unit: str = "day",
+        weights: Sequence[float] | None = None,
+        busday: np.busdaycalendar | None = None,
+        ramp: str = "schedule",
+        ramp_from: str = "role_start",
+        prorate: bool = True,
     ) -> Self:
-        """Return the tally of a book of quotas, those of reps only; numbers stated for a team stay out."""
+        """Return the tally of a book of quotas, those of reps only; numbers stated for a team stay out.
+
+        ``quota="full"`` leaves the reps' active days and ramp out; the other arguments are those of `effective_quota`.
+        """
+        _check.one_of(quota, ("effective", "full"), "quota")
+        _check.one_of(ramp, ("schedule", "none"), "ramp")
         names = (by,) if isinstance(by, str) else tuple(by or ())
         window = window_of(period)
+        spread = spread_of(unit, weights, busday)
         owner: LabelColumn = quotas.column("rep", "quotas rep by rep")
         grain = names if "rep" in names else (*names, "rep")
         grouping = group(_lendable(quotas, owner, reps), grain, where, reps, purpose="`by`")
@@ -59,27 +82,145 @@ class QuotaTally(Tally):
         place = np.full(quotas.rows, -1, dtype=np.int64)
         place[rows] = cells
         place[owner.codes < 0] = -1
-        segments = quotas.segments()
-        at, position, overlap = _overlaps(segments, window)
-        kept = np.flatnonzero(place[segments.row[at]] >= 0)
-        at, position, overlap = at[kept], position[kept], overlap[kept]
-        groups = rows_of_cells(grouping.levels, place[segments.row[at]])
-        span = (segments.quota_end - segments.quota_start)[at]
-        labels, row = _with_span(groups, span)
+        stretches = _stretches(quotas.segments(), spread)
+        stretches = stretches.take(np.flatnonzero(place[stretches.row] >= 0))
+        at, position, start, end = _placed(stretches, window)
+        labels, row = _with_span(grouping, place, stretches, at)
         shape = (len(labels), window.size)
-        _check_size(segments.minor[at], overlap)
-        amount_days, days = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        np.add.at(amount_days, (row, position), segments.minor[at] * overlap)
-        np.add.at(days, (row, position), overlap)
+        covered, days = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        np.add.at(covered, (row[at], position), end - start)
+        staffed = reps is not None and quota == "effective" and (prorate or ramp == "schedule")
+        if staffed and reps is not None:
+            spans = shares_of(reps, ramp=ramp == "schedule", ramp_from=ramp_from, prorate=prorate)
+            stretches, origin = _staffed(stretches, reps.rows_of(owner)[owner.codes[stretches.row]], spans)
+            row = row[origin]
+            at, position, start, end = _placed(stretches, window)
+        plain = spread.plain and (not staffed or bool((stretches.share == PPM).all()))
+        np.add.at(days, (row[at], position), end - start)
+        minor, divided = stretches.minor[at], units(start, end, spread)
+        amount_days = shared = None
+        if plain:
+            _check_size(minor, divided)
+            amount_days = np.zeros(shape, dtype=np.int64)
+            np.add.at(amount_days, (row[at], position), minor * divided)
+        else:
+            shares = stretches.weight[at].astype(object) * stretches.share[at]
+            exact = np.zeros(shape, dtype=object)
+            np.add.at(exact, (row[at], position), minor.astype(object) * divided * shares)
+            shared = limbs_of(exact.reshape(-1).tolist()).reshape(*shape, LIMBS)
         return cls(
             labels=labels,
             window=window,
             by=names,
+            quota=quota,
+            spread=spread,
+            staffing=(staffed and prorate, staffed and ramp == "schedule", ramp_from if staffed else ""),
+            parts=1 if plain else PPM * PPM,
             currency=quotas.currency,
             scale=quotas.scale,
-            amount_days=amount_days,
+            covered=covered,
             days=days,
+            amount_days=amount_days,
+            shared_days=shared,
         )
+
+    def exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
+        """Return labels without the divisor, the quota as whole minor units and the rest, days covered and days active."""
+        owned = [name for name in self.labels.names if name != SPAN]
+        labels, row = self.labels.onto(owned)
+        divisor = np.array(self.labels.column(SPAN), dtype=np.int64)[:, None] if len(self.labels) else np.ones((0, 1), int)
+        if self.amount_days is not None:
+            whole, left = np.divmod(self.amount_days, divisor)
+            rest = left / divisor
+        else:
+            assert self.shared_days is not None
+            below = np.broadcast_to(divisor * self.parts, self.days.shape).reshape(-1).tolist()
+            pairs = [divmod(n, d) for n, d in zip(wide_ints(self.shared_days), below, strict=True)]
+            whole = np.array([q for q, _ in pairs], dtype=np.int64).reshape(self.days.shape)
+            rest = np.array([r / d for (_, r), d in zip(pairs, below, strict=True)]).reshape(self.days.shape)
+
+        def add(table: AnyArray) -> AnyArray:
+            out = np.zeros((len(labels), self.window.size), dtype=table.dtype)
+            np.add.at(out, row, table)
+            return out
+
+        return labels, add(whole), add(rest), add(self.covered), add(self.days)
+
+
+@attrs.frozen(eq=False)
+class _Stretches:
+    """Days on which a quota row carries one daily amount: minor x weight x share / divisor."""
+
+    row: IntArray
+    start: IntArray
+    end: IntArray
+    minor: IntArray
+    weight: IntArray
+    share: IntArray
+    divisor: IntArray
+
+    def take(self, rows: AnyArray) -> _Stretches:
+        """Return some of them."""
+        return _Stretches(*(getattr(self, field.name)[rows] for field in attrs.fields(_Stretches)))
+
+
+def _stretches(segments: Segments, spread: Spread) -> _Stretches:
+    """Return the stretches of every quota row by how its amount spreads over its days."""
+    whole = np.full(len(segments.row), PPM, dtype=np.int64)
+    divisor = segments.quota_end - segments.quota_start
+    if spread.plain:
+        return _Stretches(segments.row, segments.start, segments.until, segments.minor, whole, whole, divisor)
+    bounds, which = distinct_rows(
+        np.column_stack([segments.quota_start, segments.quota_end]), [_DAYS, _DAYS]
+    )
+    parts = []
+    for at, (first, last) in enumerate(bounds.tolist()):
+        mine = np.flatnonzero(which == at)
+        for begin, stop, weight, divisor in pieces(first, last, spread):
+            start = np.maximum(segments.start[mine], begin)
+            end = np.minimum(segments.until[mine], stop)
+            used = np.flatnonzero(end > start)
+            chosen = mine[used]
+            weights, shares, divisors = (np.full(len(used), value, dtype=np.int64) for value in (weight, PPM, divisor))
+            parts.append(
+                _Stretches(
+                    segments.row[chosen], start[used], end[used], segments.minor[chosen], weights, shares, divisors
+                )
+            )
+    return _joined(parts)
+
+
+def _joined(parts: list[_Stretches]) -> _Stretches:
+    """Return several lots of stretches as one."""
+    nothing = np.zeros(0, dtype=np.int64)
+    names = [field.name for field in attrs.fields(_Stretches)]
+    return _Stretches(*(np.concatenate([nothing, *(getattr(part, name) for part in parts)]) for name in names))
+
+
+def _staffed(stretches: _Stretches, owner: IntArray, spans: Spans) -> tuple[_Stretches, IntArray]:
+    """Return the stretches cut to the days on which their rep was there, with the share carried on them, and their origin."""
+    left, right = overlaps(owner, stretches.start, stretches.end, spans)
+    cut = stretches.take(left)
+    start, end = np.maximum(cut.start, spans.start[right]), np.minimum(cut.end, spans.end[right])
+    return attrs.evolve(cut, start=start, end=end, share=spans.value[right]), left
+
+
+def _placed(stretches: _Stretches, window: Window) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return the pairs of a stretch and a period that share days: positions of both, first day and end."""
+    if window.periods is None:
+        everything = np.arange(len(stretches.row))
+        return everything, np.zeros_like(everything), stretches.start, stretches.end
+    starts, ends = window.periods.starts.astype(np.int64), window.periods.ends.astype(np.int64)
+    nobody = np.zeros(len(starts), dtype=np.int64)
+    at, position = overlaps(
+        np.zeros(len(stretches.row), dtype=np.int64),
+        stretches.start,
+        stretches.end,
+        Spans(nobody, starts, ends, nobody),
+    )
+    start = np.maximum(stretches.start[at], starts[position])
+    end = np.minimum(stretches.end[at], ends[position])
+    return at, position, start, end
 
 
 def _lendable(quotas: QuotaBook, owner: LabelColumn, reps: RepBook | None) -> QuotaBook:
@@ -95,29 +236,17 @@ def _lendable(quotas: QuotaBook, owner: LabelColumn, reps: RepBook | None) -> Qu
     return attrs.evolve(quotas, columns={name: column for name, column in quotas.columns.items() if name != "team"})
 
 
-def _overlaps(segments: Segments, window: Window) -> tuple[IntArray, IntArray, IntArray]:
-    """Return the pairs of a segment and a period that share days: positions of both, and how many days."""
-    if window.periods is None:
-        everything = np.arange(len(segments.row))
-        return everything, np.zeros_like(everything), segments.until - segments.start
-    starts, ends = window.periods.starts.astype(np.int64), window.periods.ends.astype(np.int64)
-    first = np.searchsorted(ends, segments.start, side="right")
-    last = np.searchsorted(starts, segments.until, side="left")
-    times = np.maximum(last - first, 0)
-    at = np.repeat(np.arange(len(times)), times)
-    position = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times) + np.repeat(first, times)
-    overlap = np.minimum(segments.until[at], ends[position]) - np.maximum(segments.start[at], starts[position])
-    shared = np.flatnonzero(overlap > 0)
-    return at[shared], position[shared], overlap[shared]
-
-
-def _with_span(groups: Labels, span: IntArray) -> tuple[Labels, IntArray]:
-    """Return the distinct rows of groups and quota lengths, and the row of each pair."""
-    lengths, code = np.unique(span, return_inverse=True)
+def _with_span(grouping: Grouping, place: IntArray, stretches: _Stretches, at: IntArray) -> tuple[Labels, IntArray]:
+    """Return the distinct rows of groups and divisors that lie in some period, and the row of each stretch (else 0)."""
+    used = np.unique(at)
+    groups = grouping.labels(place[stretches.row[used]]) if len(used) else rows_of_cells(grouping.levels, used)
+    lengths, code = np.unique(stretches.divisor[used], return_inverse=True)
     levels = (*groups.levels, Levels(SPAN, tuple(lengths.tolist())))
     codes = np.column_stack([groups.codes, code.reshape(-1)]).astype(np.int64)
     rows, row = distinct_rows(codes, [len(level.values) + 1 for level in levels])
-    return Labels(levels, rows), row
+    row_of = np.zeros(len(stretches.row), dtype=np.int64)
+    row_of[used] = row
+    return Labels(levels, rows), row_of
 
 
 def _check_size(minor: IntArray, overlap: IntArray) -> None:

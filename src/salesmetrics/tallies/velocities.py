@@ -9,11 +9,11 @@ import numpy as np
 
 from salesmetrics._kernels import Addend, Axis, Range
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books.deals import WON, DealBook
+from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import LabelColumn, MoneyColumn
+from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidDataError
-from salesmetrics.grouping import as_of_day, day_column, group, window_of
+from salesmetrics.grouping import as_of_day, day_column, group, known_days, limit, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["VelocityTally"]
@@ -54,19 +54,22 @@ class VelocityTally(Tally):
         assert day is not None
         outcome: LabelColumn = deals.column("outcome", "velocity")
         money: MoneyColumn = deals.column("amount", "velocity")
-        closed, created = (day_column(deals, name, "velocity").days for name in ("closed", "created"))
+        closed, created = (day_column(deals, name, "velocity") for name in ("closed", "created"))
         grouping = group(deals, by, where, reps)
-        opened = _opened(outcome.codes, closed, created, day)
-        still_open, _ = grouping.tabulate((), (Range(opened, 1, None),))
-        more, keep = window.axis(closed, day)
+        still_open, _ = grouping.tabulate((), _open(outcome.codes, closed, created, day))
+        more, keep = window.axis(closed.days, limit(closed, day))
         known = () if money.known is None else (Range(money.known, 1, None),)
         won = (Range(outcome.codes, WON, WON + 1), *keep)
         decided, _ = grouping.tabulate((*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep))
         _refuse_credits(money, outcome.codes, won, grouping.rows)
-        priced, (amount,) = grouping.tabulate(more, (*won, *known), [Addend(money.minor, money.largest)])
-        dated = (*won, Range(created, 0, None))
-        took = np.where(created >= 0, closed - created, 0).astype(np.int64)
-        timed, (days,) = grouping.tabulate(more, dated, [Addend(took, 1 << 20)])
+        dated = known_days(created)
+        sums = [Addend(money.minor, money.largest), Addend(closed.days, 1 << 31, minus=created.days)]
+        if known or dated:
+            priced, (amount,) = grouping.tabulate(more, (*won, *known), sums[:1])
+            timed, (days,) = grouping.tabulate(more, (*won, *dated), sums[1:])
+        else:
+            priced, (amount, days) = grouping.tabulate(more, won, sums)
+            timed = priced
         present = grouping.present(decided.reshape(len(decided), -1).sum(axis=1) + still_open)
         shape = (len(present), window.size)
         return cls(
@@ -100,16 +103,18 @@ class VelocityTally(Tally):
         return cls.from_book(nobody, by=by, period=period, as_of=as_of)
 
 
-def _opened(outcome: AnyArray, closed: AnyArray, created: AnyArray, day: int) -> AnyArray:
-    """Return 1 for the deals open at the end of a day, without a temporary wider than a byte."""
-    opened: AnyArray = (outcome == 0) | (closed > day)
-    opened &= created <= day
-    return opened.view(np.uint8)
+def _open(outcome: AnyArray, closed: DayColumn, created: DayColumn, day: int) -> tuple[Range, ...]:
+    """Return the ranges of the deals open at the end of a day, without a temporary wider than a byte."""
+    made = () if created.last <= day else (Range(created.days, None, day + 1),)
+    if closed.last <= day:
+        return (Range(outcome, OPEN, OPEN + 1), *made)
+    opened: AnyArray = (outcome == OPEN) | (closed.days > day)
+    return (Range(opened.view(np.uint8), 1, None), *made)
 
 
 def _refuse_credits(money: MoneyColumn, outcome: AnyArray, won: tuple[Range, ...], rows: int) -> None:
     """Raise where a won deal that counts has a negative amount."""
-    if not rows or int(money.minor.min()) >= 0:
+    if not rows or money.smallest >= 0:
         return
     bad = np.flatnonzero((money.minor < 0) & (outcome == WON))
     if len(bad):
