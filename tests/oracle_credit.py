@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from salesmetrics.calendars import Period
 from salesmetrics.domain import Deal, Quota, Rep, Split
-from tests.oracle_quota import NEAR, QuotaSum, QuotaTerms, active_share, rep_of, rep_quota
+from tests.oracle_quota import NEAR, PLAIN_QUOTA, QuotaSum, QuotaTerms, active_share, rep_of, rep_quota
 from tests.oracle_rows import (
     Answer,
     Asked,
@@ -50,6 +50,9 @@ class CreditTerms(NamedTuple):
     changes: tuple[OwnerChange, ...] = ()
     booked: tuple[tuple[Any, date], ...] | None = None
     scale: int = 2
+
+
+PLAIN_CREDIT = CreditTerms()
 
 
 class Credit(NamedTuple):
@@ -145,7 +148,7 @@ def credits_of(deal: Seen, terms: CreditTerms, as_of: date | None) -> list[Credi
 
 
 def credits_in(
-    deals: Iterable[Deal], window: Period | None, as_of: date | None, terms: CreditTerms = CreditTerms()
+    deals: Iterable[Deal], window: Period | None, as_of: date | None, terms: CreditTerms = PLAIN_CREDIT
 ) -> list[Credit]:
     """Return the credits of deals won, dated in the window and by the day.
 
@@ -198,7 +201,7 @@ def credited_bookings(
     by: By = (),
     periods: Asked = None,
     as_of: date | None = None,
-    terms: CreditTerms = CreditTerms(),
+    terms: CreditTerms = PLAIN_CREDIT,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Return the money credited; n counts deals, each once in a row, however many of its reps are in it.
@@ -237,8 +240,11 @@ class Ledger(NamedTuple):
 class Terms(NamedTuple):
     """All arguments that attainment and what is made of it share."""
 
-    credit: CreditTerms = CreditTerms()
-    quota: QuotaTerms = QuotaTerms()
+    credit: CreditTerms = PLAIN_CREDIT
+    quota: QuotaTerms = PLAIN_QUOTA
+
+
+PLAIN = Terms()
 
 
 def ledgers(
@@ -246,7 +252,7 @@ def ledgers(
     quotas: Sequence[Quota],
     period: Period,
     as_of: date | None,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> list[Ledger]:
     """Return every rep with a credit in the period, even one without amount, or a quota row in force in it."""
@@ -267,7 +273,7 @@ def ledger_cells(
     by: By,
     periods: Asked,
     as_of: date | None,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> dict[Key, list[Ledger]]:
     """Return the reps that every row of an attainment reads. Quotas need stated periods."""
@@ -296,7 +302,7 @@ def attainment(
     by: By = "rep",
     periods: Asked = None,
     as_of: date | None = None,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Credited bookings over quota, by rep (and more); n counts credited deals. Coarser: `team_attainment`."""
@@ -325,7 +331,7 @@ def attainment_gap(
     by: By = "rep",
     periods: Asked = None,
     as_of: date | None = None,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Bookings less quota, negative being short; with a quota of 0 the bookings.
@@ -338,8 +344,8 @@ def attainment_gap(
     for key, own in ledger_cells(deals, quotas, by, periods, as_of, terms, reps).items():
         rows = [x for x in own if x.quota.covered]
         n = sum(x.credited for x in own) if fine else len(rows)
-        parts = {"booked": total(x.booked for x in (own if fine else rows)), "quota": due(rows)}
-        quota = due(rows)
-        value = None if quota is None else parts["booked"] - quota
+        booked, quota = total(x.booked for x in (own if fine else rows)), due(rows)
+        parts = {"booked": booked, "quota": quota}
+        value = None if quota is None else booked - quota
         answer[key] = Answer(value, n, "" if quota is not None else "no_quota", parts)
     return answer

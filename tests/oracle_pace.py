@@ -9,8 +9,19 @@ from typing import Any
 
 from salesmetrics.calendars import Period
 from salesmetrics.domain import Deal, Quota, Rep
-from tests.oracle_credit import CreditTerms, Terms, counted, credit_cells, credits_in, due, ledger_cells, summed
-from tests.oracle_quota import NEAR, QuotaTerms, days_of, is_business
+from tests.oracle_credit import (
+    PLAIN,
+    PLAIN_CREDIT,
+    CreditTerms,
+    Terms,
+    counted,
+    credit_cells,
+    credits_in,
+    due,
+    ledger_cells,
+    summed,
+)
+from tests.oracle_quota import NEAR, PLAIN_QUOTA, QuotaTerms, days_of, is_business
 from tests.oracle_rows import (
     Answer,
     Asked,
@@ -43,7 +54,7 @@ def clock_days(period: Period, clock: str, terms: QuotaTerms) -> list[date]:
     return [d for d in days if is_business(d, terms)] if clock == "business_days" else days
 
 
-def elapsed_share(period: Period, as_of: date, clock: str = "calendar", terms: QuotaTerms = QuotaTerms()) -> Fraction:
+def elapsed_share(period: Period, as_of: date, clock: str = "calendar", terms: QuotaTerms = PLAIN_QUOTA) -> Fraction:
     """Return the share of a period's days that have passed, `as_of` being the last of them (C4).
 
     Doubt: a period without business days. Chosen: share 0 until it is complete.
@@ -55,7 +66,7 @@ def elapsed_share(period: Period, as_of: date, clock: str = "calendar", terms: Q
 
 
 def cumulative_share(
-    deals: Sequence[Deal], period: Period, share: Fraction, terms: CreditTerms = CreditTerms()
+    deals: Sequence[Deal], period: Period, share: Fraction, terms: CreditTerms = PLAIN_CREDIT
 ) -> Fraction | None:
     """Return the share of a period's final bookings that was there after a share of its days; None if final <= 0.
 
@@ -77,7 +88,7 @@ def linearity_curve(
     *,
     as_of: date,
     stat: str = "mean",
-    terms: CreditTerms = CreditTerms(),
+    terms: CreditTerms = PLAIN_CREDIT,
 ) -> dict[Fraction, Answer]:
     """Share of a period's bookings there by each elapsed share, over the past complete periods; n counts periods.
 
@@ -105,7 +116,7 @@ def pace_of(
     deals: Sequence[Deal] = (),
     past: Iterable[Period] = (),
     stat: str = "mean",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
 ) -> tuple[Fraction | None, str]:
     """Return where a period lands at this rate, or the reason why that is not known.
 
@@ -145,7 +156,7 @@ def pace(
     clock: str = "calendar",
     past: Iterable[Period] = (),
     stat: str = "mean",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Bookings over the elapsed share of the period; n counts credited deals."""
@@ -170,7 +181,7 @@ def pace_attainment(
     clock: str = "calendar",
     past: Iterable[Period] = (),
     stat: str = "mean",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Pace over the quota of the whole period; coarser than a rep it is pooled over the reps with a quota above 0.
@@ -203,7 +214,7 @@ def required_run_rate(
     periods: Asked,
     as_of: date,
     clock: str = "calendar",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """What must close on every remaining day; 0 where the quota is met.

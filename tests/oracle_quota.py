@@ -38,6 +38,9 @@ class QuotaTerms(NamedTuple):
     weekmask: str = "1111100"
 
 
+PLAIN_QUOTA = QuotaTerms()
+
+
 def days_of(start: date, end: date) -> list[date]:
     """Return the days of a half-open span."""
     return [start + timedelta(i) for i in range((end - start).days)]
@@ -173,7 +176,7 @@ def in_force(quotas: Iterable[Quota], day: date) -> Quota | None:
     return max(rows, key=lambda q: q.effective_from or q.start, default=None)
 
 
-def quota_sum(rows: Sequence[Quota], rep: Rep | None, period: Period, terms: QuotaTerms = QuotaTerms()) -> QuotaSum:
+def quota_sum(rows: Sequence[Quota], rep: Rep | None, period: Period, terms: QuotaTerms = PLAIN_QUOTA) -> QuotaSum:
     """Return the sum over the days of a period, of the rows of one rep or one team.
 
     Doubt: `prorate=False`. Chosen: the active share is 1 on every covered day; the ramp still applies, and a period
@@ -205,7 +208,7 @@ def rep_of(reps: Iterable[Rep], rep: Any) -> Rep | None:
 
 
 def rep_quota(
-    quotas: Iterable[Quota], rep: Any, period: Period, terms: QuotaTerms = QuotaTerms(), reps: Iterable[Rep] = ()
+    quotas: Iterable[Quota], rep: Any, period: Period, terms: QuotaTerms = PLAIN_QUOTA, reps: Iterable[Rep] = ()
 ) -> QuotaSum:
     """Return the quota of one rep in a period."""
     rows = [q for q in quotas if q.rep is not None and q.rep == rep]
@@ -223,7 +226,7 @@ def effective_quota(
     by: By = (),
     periods: Asked = None,
     reps: Iterable[Rep] = (),
-    terms: QuotaTerms = QuotaTerms(),
+    terms: QuotaTerms = PLAIN_QUOTA,
 ) -> Result:
     """Return the quotas of reps (rows with a team number and no rep are left out); n counts active days.
 
@@ -254,7 +257,7 @@ def full_quota(
     by: By = (),
     periods: Asked = None,
     reps: Iterable[Rep] = (),
-    terms: QuotaTerms = QuotaTerms(),
+    terms: QuotaTerms = PLAIN_QUOTA,
 ) -> Result:
     """Return the quotas without joiners, leavers, absence and ramp; n counts covered days."""
     return effective_quota(quotas, by=by, periods=periods, reps=reps, terms=terms._replace(quota="full"))

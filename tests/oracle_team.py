@@ -8,7 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from salesmetrics.domain import Deal, Quota, Rep
-from tests.oracle_credit import CreditTerms, Ledger, Terms, attainment, credit_cells, ledger_cells, summed
+from tests.oracle_credit import (
+    PLAIN,
+    PLAIN_CREDIT,
+    CreditTerms,
+    Ledger,
+    Terms,
+    attainment,
+    credit_cells,
+    ledger_cells,
+    summed,
+)
 from tests.oracle_intervals import wilson
 from tests.oracle_pace import at_least
 from tests.oracle_rows import Answer, Asked, By, Key, Result, exact, last_day, names_of, nearest_rank, total, windows_of
@@ -26,7 +36,7 @@ def team_attainment(
     method: str = "pooled",
     no_quota: str = "exclude",
     team_quota: Any = None,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Bookings over quota of the reps whose quota is above 0; n counts them.
@@ -89,7 +99,7 @@ def share_at_quota(
     ramping_threshold: Any = None,
     min_active_share: Any = 0,
     confidence_level: Any = "0.95",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Reps at or above a threshold of quota over reps with a quota above 0; Wilson.
@@ -125,7 +135,7 @@ def attainment_distribution(
     periods: Asked = None,
     as_of: date | None = None,
     q: Sequence[Any] = QUANTILES,
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Nearest-rank quantiles, least and greatest attainment of reps; keys end in "minimum", each q, "maximum"."""
@@ -165,7 +175,7 @@ def concentration(
     periods: Asked = None,
     as_of: date | None = None,
     top: Any = None,
-    terms: CreditTerms = CreditTerms(),
+    terms: CreditTerms = PLAIN_CREDIT,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Gini of bookings by rep, or their `top_share` where `top` is given; n counts reps.
@@ -207,7 +217,7 @@ def attainment_streak(
     threshold: Any = 1,
     which: str = "current",
     undefined: str = "skip",
-    terms: Terms = Terms(),
+    terms: Terms = PLAIN,
     reps: Iterable[Rep] = (),
 ) -> Result:
     """Complete periods in a row at the threshold, counted back from the latest complete one; n counts complete ones.

@@ -11,7 +11,9 @@ Deals need no columns in particular: what cannot be shown says which column it l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
+import os
 import re
 import sys
 import warnings
@@ -202,11 +204,11 @@ def attainment(case: Case) -> list[str]:
         return name, number(row.value, ".3f", row.reason), *money, f"{row.n:,}"
 
     def table(**how: object) -> sm.MetricTable:
-        return sm.attainment(case.deals, case.quotas, period=case.quarter, as_of=case.day, **how)
+        return sm.attainment(case.deals, case.quotas, period=case.quarter, reps=case.reps, as_of=case.day, **how)
 
     rows = [line("whole company", table()["all"])]
     if case.reps is not None and "team" in case.reps.label_names:
-        teams = table(by="team", reps=case.reps).sort()
+        teams = table(by="team").sort()
         rows += [line(f"team {plain(label)}", teams[label]) for label in list(teams.labels)[:MOST_GROUPS]]
     lines = aligned(head, rows)
     reps = table(by="rep").sort()
@@ -219,8 +221,11 @@ def attainment(case: Case) -> list[str]:
         listed.insert(FEW_REPS, (f"... {len(known) - 2 * FEW_REPS} more reps", *[""] * 5))
     lines += ["", *aligned(("rep", *head[1:]), listed)]
     without = int(reps.undefined.sum())
-    note = "n: reps with a quota above, won deals below."
-    return [*lines, f"  {note}" + (f" {without} more without a quota." if without else "")]
+    more = f" {without} more without a quota." if without else ""
+    lines.append(f"  n: reps with a quota above, won deals below.{more}")
+    if case.reps is not None:
+        lines.append("  A quota counts for the days on which its rep is there, times the rep's ramp share.")
+    return lines
 
 
 def coverage(case: Case) -> list[str]:
@@ -229,7 +234,8 @@ def coverage(case: Case) -> list[str]:
     periods = [period for period in (case.quarter, after) if period.last > case.day]
     rows = []
     for period in periods:
-        row = sm.pipeline_coverage(case.deals, case.quotas, period=period, as_of=case.day, basis="remaining")["all"]
+        books = {"reps": case.reps, "as_of": case.day}
+        row = sm.pipeline_coverage(case.deals, case.quotas, period=period, basis="remaining", **books)["all"]
         money = (number(row.parts[part], ",.0f") for part in ("open", "target"))
         rows.append((str(period), number(row.value, ".2f", row.reason), *money, f"{row.n:,}"))
     lines = aligned(("", "coverage", "open, due in it", "still to book", "n"), rows)
@@ -407,13 +413,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", sm.SalesMetricsWarning)
             case = gather(parser, asked)
-        for line in review(case):
-            print(line)
-        for warning in said:
-            print(f"\nNote: {warning.message}")
+        lines = [*review(case), *(f"\nNote: {warning.message}" for warning in said)]
     except sm.SalesMetricsError as error:
         print(f"quarter_review: error: {error}", file=sys.stderr)
         return 2
+    with contextlib.suppress(BrokenPipeError):  # a pager that was left early
+        print("\n".join(lines), flush=True)
+        return 0
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

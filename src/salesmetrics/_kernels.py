@@ -254,10 +254,7 @@ def _chosen(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> An
                 mask = compare(values, bound, out=scratch.mask[: end - at])
             else:
                 np.logical_and(mask, compare(values, bound, out=scratch.other[: end - at]), out=mask)
-    if mask is None:
-        return None
-    chosen = np.flatnonzero(mask)
-    return None if len(chosen) == end - at else chosen
+    return None if mask is None or mask.all() else np.flatnonzero(mask)
 
 
 def _pick(column: AnyArray, at: int, end: int, chosen: AnyArray | None) -> AnyArray:

@@ -71,7 +71,7 @@ class Ledger:
     """Bookings beside quotas, one row for each rep of each group and one column for each period; money in minor units.
 
     ``whole`` is the whole part of the quota and ``rest`` the fraction of a minor unit that proration leaves; ``days`` are the
-    days with a quota in force.
+    days with a quota in force; ``unpriced`` counts won deals without an amount, which are not among those credited.
     """
 
     labels: Labels
@@ -80,6 +80,7 @@ class Ledger:
     whole: IntArray
     rest: FloatArray
     days: IntArray
+    unpriced: IntArray
 
     @property
     def quota(self) -> FloatArray:
@@ -91,6 +92,11 @@ class Ledger:
         """True where the quota is above 0."""
         return (self.whole > 0) | (self.rest > 0)
 
+    @property
+    def there(self) -> BoolArray:
+        """True for a rep with a deal won or a quota in force."""
+        return (self.credited > 0) | (self.unpriced > 0) | (self.days > 0)
+
     def rolled(self, by: Sequence[str], keep: BoolArray) -> Ledger:
         """Return the ledger added up by some of its names, over the cells to keep."""
         labels, rows = self.labels.onto(by)
@@ -99,7 +105,7 @@ class Ledger:
         def add(table: AnyArray) -> AnyArray:
             return rolled(rows, len(labels), table * kept)
 
-        return Ledger(labels, add(self.booked), add(self.credited), add(self.whole), add(self.rest), add(self.days))
+        return Ledger(labels, *(add(getattr(self, field.name)) for field in attrs.fields(Ledger)[1:]))
 
     def counted(self, by: Sequence[str], cells: BoolArray) -> IntArray:
         """Return how many reps of each group are among the cells."""
@@ -108,7 +114,9 @@ class Ledger:
 
 
 def ledger(
-    bookings: tuple[Labels, IntArray, IntArray], quotas: tuple[Labels, IntArray, FloatArray, IntArray]
+    bookings: tuple[Labels, IntArray, IntArray],
+    quotas: tuple[Labels, IntArray, FloatArray, IntArray],
+    unpriced: IntArray | None = None,
 ) -> Ledger:
     """Return bookings (labels, amounts, deals) beside quotas (labels, whole minor units, the rest, days covered)."""
     labels, mine, theirs = bookings[0].union(quotas[0])
@@ -120,4 +128,5 @@ def ledger(
 
     booked, credited = (placed(mine, table) for table in bookings[1:])
     whole, rest, days = (placed(theirs, table) for table in quotas[1:])
-    return Ledger(labels, booked, credited, whole, rest, days)
+    without = np.zeros_like(credited) if unpriced is None else placed(mine, unpriced)
+    return Ledger(labels, booked, credited, whole, rest, days, without)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from salesmetrics.books import DealBook, QuotaBook
+from salesmetrics.books import DealBook, QuotaBook, RepBook
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
 
-__all__ = ["deal_book", "no_period", "one_currency", "quota_book"]
+__all__ = ["deal_book", "no_period", "one_currency", "quota_book", "rep_book"]
 
 
 def deal_book(deals: Any) -> DealBook:
@@ -31,6 +31,18 @@ def quota_book(quotas: Any) -> QuotaBook:
         code="SM-BOK-11",
         field="quotas",
         hint="sm.read_quotas(frame) makes a book of a frame, a mapping, a CSV file or Quota objects.",
+    )
+
+
+def rep_book(reps: Any) -> RepBook:
+    """Return the book of reps, or raise saying how to make one."""
+    if isinstance(reps, RepBook):
+        return reps
+    raise InvalidTypeError(
+        f"`reps` must be a RepBook; got {show(type(reps).__name__)}.",
+        code="SM-BOK-12",
+        field="reps",
+        hint="sm.read_reps(frame) makes a book of a frame, a mapping, a CSV file or Rep objects.",
     )
 
 

@@ -159,7 +159,7 @@ def nearest(name: object, choices: Iterable[object]) -> str | None:
     known = sorted(own)[:200]
     folded = {c.casefold(): own[c] for c in known}
     close = difflib.get_close_matches(str(name)[:_SHOWN].casefold(), list(folded), n=3)
-    listed = ", ".join(show(c) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    listed = ", ".join(show(own[c]) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     if close:
         return f"did you mean {' or '.join(show(folded[c]) for c in close)}? There is: {listed}."
     return f"there is: {listed}." if known else None

@@ -86,7 +86,7 @@ class Labels(Rebuilt):
             code="SM-ROW-01",
             field="row",
             values=[key],
-            hint=nearest(key, [str(r) for r in rows]),
+            hint=nearest(key, [r if r is None or isinstance(r, (str, int)) else str(r) for r in rows]),
         )
 
     def crossed(self, extra: Levels) -> Self:
@@ -148,6 +148,8 @@ def _same(have: Label, wanted: Label) -> bool:
     """Return True where a label is meant, by itself or by its text (a period's name)."""
     if have is None or wanted is None:
         return have is wanted
+    if isinstance(wanted, np.ndarray):
+        return False
     return bool(have == wanted) or (isinstance(wanted, str) and not isinstance(have, str) and str(have) == wanted)
 
 

@@ -7,18 +7,32 @@ from collections.abc import Mapping
 import attrs
 import numpy as np
 
-from salesmetrics import _check
+from salesmetrics import _check, formulas
 from salesmetrics.answers import Ledger, ledger
-from salesmetrics.arrays import IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
+from salesmetrics.calendars import Periods
+from salesmetrics.columns import LabelColumn
 from salesmetrics.credit import Credit
-from salesmetrics.errors import InvalidDataError, MergeError, show
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError, show
 from salesmetrics.grouping import Window
+from salesmetrics.staffing import days_within, ramping_within, shares_of
 from salesmetrics.tallies import BookingTally, QuotaTally
 from salesmetrics.tally import refuse_grouping
 
-__all__ = ["Asked", "Sides", "quota_tally", "sides"]
+__all__ = [
+    "Asked",
+    "Sides",
+    "bookings",
+    "last_known",
+    "presence",
+    "quota_tally",
+    "reached",
+    "sides",
+    "some_period",
+    "stated_quotas",
+]
 
 By = str | tuple[str, ...] | list[str] | None
 
@@ -74,35 +88,42 @@ class Sides:
 
 def sides(deals: DealBook | BookingTally, quotas: QuotaBook | QuotaTally, asked: Asked) -> Sides:
     """Return bookings and quotas, grouped alike; tallies are taken as they are."""
-    if isinstance(deals, BookingTally):
-        given = {"by": asked.by, "period": asked.period, "where": asked.where, "as_of": asked.as_of}
-        refuse_grouping(deals, given | {"splits": asked.splits, "history": asked.history})
-        book = deals
-        if not book.per_rep and "rep" not in book.by:
-            raise MergeError(
-                "`deals` must be a tally kept rep by rep for attainment; got one that is not.",
-                code="SM-TLY-05",
-                field="per_rep",
-                hint="BookingTally.from_book(..., per_rep=True).",
-            )
-    else:
+    if not isinstance(deals, BookingTally):
         if asked.period is None and not isinstance(quotas, QuotaTally):
             raise no_period()
-        book = BookingTally.from_book(
+        if isinstance(quotas, QuotaTally):
+            asked = attrs.evolve(asked, period=asked.period or quotas.window.asked)
+    book = bookings(deals, asked)
+    quota = _quotas(book, quotas, asked)
+    one_currency(book.currency, quota.currency)
+    return Sides(book, quota, _ledger(book, quota))
+
+
+def bookings(deals: DealBook | BookingTally, asked: Asked, *, per_rep: bool = True) -> BookingTally:
+    """Return the tally of bookings, or the one that was given; with ``per_rep`` kept rep by rep."""
+    if not isinstance(deals, BookingTally):
+        return BookingTally.from_book(
             deal_book(deals),
             by=asked.by,
-            period=asked.period if not isinstance(quotas, QuotaTally) else asked.period or quotas.window.asked,
+            period=asked.period,
             where=asked.where,
             reps=asked.reps,
             as_of=asked.as_of,
-            per_rep=True,
+            per_rep=per_rep,
             splits=asked.splits,
             history=asked.history,
             how=Credit(asked.credit, asked.owner, asked.returns),
         )
-    quota = _quotas(book, quotas, asked)
-    one_currency(book.currency, quota.currency)
-    return Sides(book, quota, _ledger(book, quota))
+    given = {"by": asked.by, "period": asked.period, "where": asked.where, "as_of": asked.as_of}
+    refuse_grouping(deals, given | {"splits": asked.splits, "history": asked.history})
+    if per_rep and not deals.per_rep and "rep" not in deals.by:
+        raise MergeError(
+            "`deals` must be a tally kept rep by rep for attainment; got one that is not.",
+            code="SM-TLY-05",
+            field="per_rep",
+            hint="BookingTally.from_book(..., per_rep=True).",
+        )
+    return deals
 
 
 def _quotas(book: BookingTally, quotas: QuotaBook | QuotaTally, asked: Asked) -> QuotaTally:
@@ -151,7 +172,7 @@ def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:
         )
     factor = decimals_apart(quota.scale, book.scale, whole)
     counted = (book.labels, book.amount, book.count - book.unpriced)
-    return ledger(counted, (labels, whole * factor, rest * factor, covered))
+    return ledger(counted, (labels, whole * factor, rest * factor, covered), book.unpriced)
 
 
 def decimals_apart(scale: int, wanted: int, whole: IntArray) -> int:
@@ -173,3 +194,79 @@ def decimals_apart(scale: int, wanted: int, whole: IntArray) -> int:
             hint="a smaller scale, or quotas for shorter periods.",
         )
     return factor
+
+
+# --- what the family asks of both sides ------------------------------------------------------------------------------
+
+
+def last_known(tally: BookingTally, needed: str) -> int:
+    """Return the last day whose events are known, or refuse what cannot do without."""
+    if tally.as_of_day is None:
+        raise InvalidArgumentError(
+            f"`as_of` must be given for {needed}; got None, and the deals have no day of their own.",
+            code="SM-DAY-03",
+            field="as_of",
+            hint="as_of='2026-10-31' in the call, or once in read_deals(..., as_of='2026-10-31').",
+        )
+    return tally.as_of_day
+
+
+def some_period(window: Window, needed: str) -> Periods:
+    """Return the periods of an answer, or refuse what cannot be asked of all days."""
+    if window.periods is None:
+        raise InvalidArgumentError(
+            f"`period` must be given for {needed}; got None.",
+            code="SM-ARG-26",
+            field="period",
+            hint="calendar.quarter(2026, 3), calendar.quarters(start, end) or Period(start, end).",
+        )
+    return window.periods
+
+
+def reached(rows: Ledger, threshold: AnyArray | float) -> FloatArray:
+    """Return 1.0 where bookings are at or above a threshold of quota, 0.0 where not, NaN without a quota above 0.
+
+    Whole minor units compare exactly, the threshold being the decimal as written; where proration leaves a fraction of a
+    minor unit, a relative difference below 1e-9 counts as equal.
+    """
+    exact = formulas.reached_quota(rows.booked, rows.whole, threshold)
+    near = formulas.reached_quota(rows.booked, rows.quota, threshold)
+    return np.where(rows.rest == 0, exact, near)
+
+
+def stated_quotas(quotas: QuotaBook) -> QuotaBook:
+    """Return the numbers that are stated for a team as a whole, each under its team."""
+    team: LabelColumn = quotas.column("team", "numbers stated for teams")
+    owner: LabelColumn = quotas.column("rep", "numbers stated for teams")
+    own = quotas.take(np.flatnonzero((owner.codes < 0) & (team.codes >= 0)))
+    return attrs.evolve(own, columns={**own.columns, "rep": own.columns["team"]})
+
+
+def presence(both: Sides, quotas: QuotaBook | QuotaTally, asked: Asked) -> tuple[IntArray, BoolArray | None]:
+    """Return, for each rep and period, the days on which the rep is there, and whether any day with a quota is ramping.
+
+    Without reps everybody is there and nobody ramps; None where a tally of quotas does not tell on which days they lie.
+    """
+    periods = some_period(both.window, "the days on which reps are there")
+    starts, ends = periods.starts.astype(np.int64), periods.ends.astype(np.int64)
+    always = np.broadcast_to(ends - starts, both.rows.days.shape)
+    if asked.reps is None:
+        return always, np.zeros(always.shape, dtype=bool)
+    place = {key: at for at, key in enumerate(asked.reps["id"].tolist())}
+    at = both.rows.labels.names.index("rep")
+    level = both.rows.labels.levels[at].values
+    row = np.array([*(place.get(key, -1) for key in level), -1], dtype=np.int64)[both.rows.labels.codes[:, at]]
+    known = (row >= 0)[:, None]
+    spans = shares_of(asked.reps)
+    days = days_within(spans, asked.reps.rows + 1, starts, ends)
+    active = np.where(known, days[row], always)
+    if isinstance(quotas, QuotaTally):
+        return active, None
+    owner: LabelColumn = quotas.column("rep", "quotas rep by rep")
+    theirs = np.array([*(place.get(key, -1) for key in owner.levels), -1], dtype=np.int64)
+    segments = quotas.segments()
+    whose = theirs[owner.codes[segments.row]]
+    mine = np.flatnonzero(whose >= 0)
+    below = ramping_within(spans, whose[mine], segments.start[mine], segments.until[mine])
+    ramping = days_within(below, asked.reps.rows + 1, starts, ends) > 0
+    return active, known & ramping[row]

@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Self
 
 import attrs
 import numpy as np
 
+from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError
+from salesmetrics.asking import deal_book, one_currency
+from salesmetrics.books import DealBook, ForecastBook, RepBook
+from salesmetrics.books.table import Book
+from salesmetrics.calendars import Period, Periods
+from salesmetrics.columns import LabelColumn
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, MergeError, nearest, show
+from salesmetrics.grouping import as_of_day
 from salesmetrics.labels import Labels
+from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally
-from salesmetrics.tallies.calls import CallTally
+from salesmetrics.tallies.calls import SPAN, CallTally
+from salesmetrics.tally import refuse_grouping
 
-__all__ = ["Pairs", "Pools"]
+__all__ = ["Asked", "Pairs", "Pools", "chosen_spans", "pairs_of", "pooled_answer", "rescaled", "run_of"]
+
+_NEEDED = "forecast accuracy, which reads complete periods"
+By = str | tuple[str, ...] | list[str] | None
+
+
+@attrs.frozen
+class Asked:
+    """What a question about forecasts is asked with: the arguments that every function of the family has."""
+
+    period: object = None
+    by: By = None
+    where: object = None
+    reps: RepBook | None = None
+    as_of: object = None
+    category: object = None
+    week: object = None
+    weeks_left: object = None
 
 
 @attrs.frozen(eq=False)
 class Pools:
     """Pairs put together into the rows of an answer: the last axis runs over the pairs of a row, NaN where one is not used.
 
-    Money in minor units. ``forecast`` and ``actual`` are there for the pairs with both; ``series`` is what the same forecasters
-    booked in every complete period, in order of forecaster, then period. ``running`` is True where every period is.
+    Money in minor units. ``running`` is True where no period of the row is over.
     """
 
     labels: Labels
     forecast: FloatArray
     actual: FloatArray
-    series: FloatArray
     running: BoolArray
 
     @property
     def n(self) -> IntArray:
         """How many pairs each row has."""
-        return (~np.isnan(self.forecast)).sum(axis=-1).astype(np.int64)
+        return np.asarray((~np.isnan(self.forecast)).sum(axis=-1), dtype=np.int64)
+
+
+@attrs.frozen(eq=False)
+class Spans:
+    """The periods that pairs are made for: those of the calls that lie in a period asked for, or else it itself.
+
+    ``cell`` is the position of the period asked for, ``rank`` the place in it, ``of_bookings`` the position among the periods
+    of the bookings.
+    """
+
+    periods: tuple[Period, ...]
+    cell: IntArray
+    rank: IntArray
+    cells: int
+    of_bookings: IntArray
+
+    @property
+    def per(self) -> int:
+        """The most periods that one period asked for holds."""
+        return int(self.rank.max(initial=0)) + 1
+
+    def over(self, as_of: int) -> BoolArray:
+        """Return True for the periods that are over on a day."""
+        return np.array([period.end_day - 1 <= as_of for period in self.periods], dtype=bool)
 
 
 @attrs.frozen(eq=False)
@@ -42,46 +91,61 @@ class Pairs:
     """What each forecaster said and booked, with axes forecaster, period, category and week; money in minor units.
 
     ``there`` is True where a forecaster called or booked anything in a period, ``known`` where there is a call that counts,
-    ``complete`` where the period is over.
+    ``complete`` where the period is over. ``history`` is what forecasters booked in each period of the bookings.
     """
 
     bookings: BookingTally
     calls: CallTally
     labels: Labels
+    spans: Spans
     scale: int
-    forecast: IntArray
+    forecast: AnyArray
     known: BoolArray
     actual: IntArray
+    history: IntArray
     there: BoolArray
     complete: BoolArray
+    left_out: Mapping[str, int]
+    deals_only: bool = False
 
     @classmethod
     def of(cls, bookings: BookingTally, calls: CallTally) -> Self:
         """Return the pairs of two tallies that are grouped alike."""
         _agree(bookings, calls)
+        spans = _spans(calls, bookings.window.periods)
+        labels, (history, count, ownerless), placed = _side_by_side(bookings, calls)
         scale = max(bookings.scale, calls.scale)
-        grain, rows = bookings.labels.onto(calls.labels.names)
-        labels, mine, theirs = grain.union(calls.labels)
-        shape = (len(labels), calls.window.size, len(calls.categories), len(calls.weeks))
-        place = mine[rows]
-        actual, count = np.zeros(shape[:2], dtype=np.int64), np.zeros(shape[:2], dtype=np.int64)
-        np.add.at(actual, place, _rescaled(bookings.amount, bookings.scale, scale))
-        np.add.at(count, place, bookings.count)
+        history = rescaled(history, bookings.scale, scale)
+        shape = (len(labels), len(spans.periods), len(calls.categories), len(calls.weeks))
+        row, span, used = _places_of_calls(calls, placed, spans)
         forecast, known = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-        forecast[theirs], known[theirs] = _rescaled(calls.amount, calls.scale, scale), calls.known
+        forecast[row, span], known[row, span] = rescaled(calls.amount[used], calls.scale, scale), calls.known[used]
         called = np.zeros(shape[:2], dtype=bool)
-        called[theirs] = (calls.calls > 0).any(axis=2)
-        complete = _complete(bookings)
+        called[row, span] = calls.calls[used] > 0
+        there = called | (count[:, spans.of_bookings] > 0)
+
+        def wide(table: AnyArray) -> AnyArray:
+            return np.broadcast_to(table[..., None, None], shape)
+
+        causes = dict(zip(calls.causes, calls.left_out.tolist(), strict=True))
         return cls(
             bookings=bookings,
             calls=calls,
             labels=labels,
+            spans=spans,
             scale=scale,
             forecast=forecast,
             known=known,
-            actual=np.broadcast_to(actual[:, :, None, None], shape),
-            there=np.broadcast_to(((count > 0) | called)[:, :, None, None], shape),
-            complete=np.broadcast_to(complete[None, :, None, None], shape),
+            actual=wide(history[:, spans.of_bookings]),
+            history=history,
+            there=wide(there),
+            complete=wide(spans.over(_day(bookings))[None, :]),
+            left_out={
+                **causes,
+                "call for a part of the period": int(calls.calls.sum() - calls.calls[used].sum()),
+                "deal without an amount": int(bookings.unpriced[:, spans.of_bookings].sum()),
+                "deal without a rep": int(ownerless[spans.of_bookings].sum()),
+            },
         )
 
     @property
@@ -90,76 +154,337 @@ class Pairs:
         return self.known & self.complete
 
     @property
-    def left_out(self) -> dict[str, int]:
+    def counts_left_out(self) -> dict[str, int]:
         """What was read and not used, by cause."""
         return {
             "no call by then": int((self.there & self.complete & ~self.known).sum()),
             "period not over": int((self.there & ~self.complete).sum()),
-            **dict(zip(self.calls.causes, self.calls.left_out.tolist(), strict=True)),
-            "deal without an amount": int(self.bookings.unpriced.sum()),
+            **self.left_out,
         }
 
-    def where(self, kept: BoolArray) -> Pairs:
-        """Return the pairs with those calls only."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the numbers must know."""
+        return ("`where` picked among the deals only: the calls are whole.",) if self.deals_only else ()
+
+    @property
+    def said(self) -> str:
+        """Which call counts, for which days, in words."""
+        kinds, weeks = (", ".join(map(str, values)) for values in (self.calls.categories, self.calls.weeks))
+        by_then = f"the end of week {weeks}" + ("" if self.calls.counted == "week" else " from the end")
+        if self.calls.weeks == ("last",):
+            by_then = "the end of the period"
+        asked, spans = self.calls.window.periods, self.spans.periods
+        own = None if asked is not None and tuple(asked) == spans else f"calls for {len(spans)} periods"
+        return words(
+            f"latest {kinds} call by {by_then}", own, dated(self.calls.window, "closed", self.bookings.as_of_day)
+        )
+
+    def only(self, kept: BoolArray) -> Self:
+        """Return the pairs without the calls that are not kept."""
         return attrs.evolve(self, known=self.known & kept)
 
-    def pooled(self, by: Sequence[str], *, periods: bool) -> Pools:
-        """Return the pairs of each group together; with ``periods`` those of all periods, else each period by itself."""
-        labels, rows = self.labels.onto(by)
-        used = self.used
-        # the forecasters whose errors count are those whose series does
-        heard = np.broadcast_to(used.any(axis=1, keepdims=True), used.shape) if periods else used
-        running = self.complete[:1].any(axis=1) if periods else self.complete[0]
-        running = ~np.broadcast_to(running, (len(labels), *running.shape[-3 + periods :]))
-        place = _Places.of(rows, len(labels), periods)
+    def pooled(self) -> Pools:
+        """Return the pairs of each group and period asked for together."""
+        groups = self.places.labels
+        over = np.zeros(self.spans.cells, dtype=bool)
+        over[self.spans.cell[self.complete[0, :, 0, 0] if len(self.labels) else slice(0)]] = True
+        running = np.broadcast_to(~over[:, None, None], (len(groups), self.spans.cells, *self.forecast.shape[2:]))
         return Pools(
-            labels=self.calls.cross(labels, periods=not periods),
-            forecast=place.put(self.forecast, used),
-            actual=place.put(self.actual, used),
-            series=place.put(self.actual, heard & self.complete),
+            labels=self.calls.kinds(self.calls.window.cross(groups)),
+            forecast=self.put(self.forecast, self.used),
+            actual=self.put(self.actual, self.used),
             running=running.reshape(-1),
         )
+
+    @property
+    def places(self) -> _Places:
+        """Where the pairs of each forecaster go."""
+        return _Places.of(self.labels, self.calls.by)
+
+    def put(self, values: AnyArray, kept: BoolArray) -> FloatArray:
+        """Return values of pairs as rows of the answer, NaN where they are not kept; the last axis has a row's pairs."""
+        table = self.spread(values, kept)
+        return table.reshape(-1, table.shape[-2] * table.shape[-1])
+
+    def spread(self, values: AnyArray, kept: BoolArray) -> FloatArray:
+        """Return values with axes group, period asked for, category, week, forecaster and period; NaN where not kept."""
+        place, spans = self.places, self.spans
+        shape = (len(place.labels), place.width, spans.cells, spans.per, *values.shape[2:])
+        out = np.full(shape, np.nan)
+        out[place.group[:, None], place.rank[:, None], spans.cell, spans.rank] = np.where(kept, values, np.nan)
+        return np.ascontiguousarray(out.transpose(0, 2, 4, 5, 1, 3))
 
 
 @attrs.frozen(eq=False)
 class _Places:
-    """Where the pairs of each forecaster go: the group, and the place in it."""
+    """The groups of forecasters, and the place of each forecaster in its group."""
 
+    labels: Labels
     group: IntArray
     rank: IntArray
-    groups: int
     width: int
-    periods: bool
 
     @classmethod
-    def of(cls, rows: IntArray, groups: int, periods: bool) -> Self:
+    def of(cls, forecasters: Labels, by: tuple[str, ...]) -> Self:
         """Return the places of forecasters, in their order within each group."""
-        order = np.argsort(rows, kind="stable")
-        first = np.searchsorted(rows[order], np.arange(groups))
-        rank = np.empty(len(rows), dtype=np.int64)
-        rank[order] = np.arange(len(rows)) - first[rows[order]] if len(rows) else 0
-        return cls(rows, rank, groups, int(rank.max(initial=-1)) + 1, periods)
+        labels, group = forecasters.onto(by)
+        rank = _rank(group, len(labels))
+        return cls(labels, group, rank, int(rank.max(initial=0)) + 1)
 
-    def put(self, values: AnyArray, kept: BoolArray) -> FloatArray:
-        """Return values as rows of the answer with the pairs along the last axis, NaN where they are not kept."""
-        _, periods, kinds, weeks = values.shape
-        out = np.full((self.groups, self.width, periods, kinds, weeks), np.nan)
-        out[self.group, self.rank] = np.where(kept, values, np.nan)
-        if self.periods:
-            return np.ascontiguousarray(out.transpose(0, 3, 4, 1, 2)).reshape(-1, self.width * periods)
-        return np.ascontiguousarray(out.transpose(0, 2, 3, 4, 1)).reshape(-1, self.width)
+
+def _rank(group: IntArray, groups: int) -> IntArray:
+    """Return the place of each member in its group, in the order they stand."""
+    order = np.argsort(group, kind="stable")
+    rank = np.zeros(len(group), dtype=np.int64)
+    if len(group):
+        rank[order] = np.arange(len(group)) - np.searchsorted(group[order], np.arange(groups))[group[order]]
+    return rank
+
+
+# --- from tallies to pairs -------------------------------------------------------------------------------------------
+
+
+def chosen_spans(calls: CallTally) -> tuple[list[Period], list[int]]:
+    """Return the periods to pair, and the position of the period asked for in which each lies.
+
+    Where somebody called for the very period that is asked for, it is that one alone.
+    """
+    held = calls.spans()
+    if calls.window.periods is None:
+        return list(held), [0] * len(held)
+    periods, cells = [], []
+    for at, asked in enumerate(calls.window.periods):
+        inside = [span for span in held if asked.start <= span.start and span.end <= asked.end]
+        found = [asked] if asked in inside or not inside else inside
+        periods += found
+        cells += [at] * len(found)
+    return periods, cells
+
+
+def run_of(spans: Sequence[Period]) -> Periods:
+    """Return periods of calls in order, or raise where two of them overlap."""
+    for before, after in pairwise(sorted(spans)):
+        if before.overlaps(after):
+            raise InvalidArgumentError(
+                f"`period` must pick calls for periods that do not overlap; got calls for {before} and for {after}.",
+                code="SM-FOR-02",
+                field="period",
+                values=[before, after],
+                hint="ask for the very periods, period=calendar.quarters(first, last), or keep the calls apart with "
+                "forecasts.filter(...).",
+            )
+    return Periods(spans)
+
+
+def _spans(calls: CallTally, booked: Periods | None) -> Spans:
+    """Return the periods to pair, each of which the bookings must have."""
+    periods, cells = chosen_spans(calls)
+    run_of(periods)
+    place = {period: at for at, period in enumerate(booked or ())}
+    absent = [period for period in periods if period not in place]
+    if absent:
+        raise MergeError(
+            f"`deals` must be a tally whose periods are those of the calls; got one without {absent[0]}.",
+            code="SM-TLY-06",
+            field="deals",
+            values=absent,
+            hint="BookingTally.from_book(..., period=the periods that the calls are about).",
+        )
+    size = calls.window.size
+    cell = np.array(cells, dtype=np.int64)
+    of_bookings = np.array([place[period] for period in periods], dtype=np.int64)
+    return Spans(tuple(periods), cell, _rank(cell, size), size, of_bookings)
+
+
+def _side_by_side(
+    bookings: BookingTally, calls: CallTally
+) -> tuple[Labels, tuple[IntArray, IntArray, IntArray], IntArray]:
+    """Return all forecasters; amounts, deals and deals of nobody by period; and the forecaster of each row of calls."""
+    grain = calls.grain
+    has_rep = np.ones(len(bookings.labels), dtype=bool)
+    if "rep" in grain:
+        at = bookings.labels.names.index("rep")
+        has_rep = bookings.labels.codes[:, at] < len(bookings.labels.levels[at].values)
+    kept = np.flatnonzero(has_rep)
+    owners, row = bookings.labels.take(kept).onto(grain)
+    said, line = calls.labels.onto(grain)
+    labels, mine, theirs = owners.union(said)
+    amount, count = (rolled(mine[row], len(labels), table[kept]) for table in (bookings.amount, bookings.count))
+    return labels, (amount, count, bookings.count[~has_rep].sum(axis=0)), theirs[line]
+
+
+def _places_of_calls(calls: CallTally, forecaster: IntArray, spans: Spans) -> tuple[IntArray, IntArray, IntArray]:
+    """Return forecaster and period of the rows of calls that are paired, and which rows those are."""
+    place = {period: at for at, period in enumerate(spans.periods)}
+    span = np.array([place.get(period, -1) for period in calls.labels.column(SPAN)], dtype=np.int64)
+    used = np.flatnonzero(span >= 0)
+    return forecaster[used], span[used], used
+
+
+# --- from books to pairs ---------------------------------------------------------------------------------------------
+
+
+def pairs_of(
+    deals: DealBook | BookingTally,
+    forecasts: ForecastBook | CallTally,
+    asked: Asked,
+    more: Sequence[Period] = (),
+) -> Pairs:
+    """Return what was said beside what came; tallies are taken as they are.
+
+    Bookings are counted in ``more`` periods too, where they do not overlap those of the calls.
+    """
+    if isinstance(deals, BookingTally):
+        given = {"by": asked.by, "period": asked.period, "where": asked.where, "as_of": asked.as_of}
+        refuse_grouping(deals, given)
+        asked = attrs.evolve(asked, by=deals.by, period=deals.window.asked)
+    calls = _calls(deals, forecasts, asked)
+    bookings = deals if isinstance(deals, BookingTally) else _bookings(deal_book(deals), forecasts, calls, asked, more)
+    one_currency(bookings.currency, calls.currency)
+    pairs = Pairs.of(bookings, calls)
+    only = asked.where is not None and not isinstance(asked.where, Mapping)
+    return attrs.evolve(pairs, deals_only=only)
+
+
+def _calls(deals: object, forecasts: ForecastBook | CallTally, asked: Asked) -> CallTally:
+    """Return the tally of the calls, or the one that was given."""
+    choice = {"category": asked.category, "week": asked.week, "weeks_left": asked.weeks_left}
+    if isinstance(forecasts, CallTally):
+        if not isinstance(deals, BookingTally):
+            choice |= {"by": asked.by, "period": asked.period, "where": asked.where}
+        refuse_grouping(forecasts, choice)
+        return forecasts
+    if not isinstance(forecasts, ForecastBook):
+        raise InvalidTypeError(
+            f"`forecasts` must be a ForecastBook or its tally; got {show(type(forecasts).__name__)}.",
+            code="SM-BOK-12",
+            field="forecasts",
+            hint="sm.read_forecasts(frame) makes a book of a frame, a mapping, a CSV file or ForecastCall objects.",
+        )
+    where = asked.where if isinstance(asked.where, Mapping) and isinstance(deals, Book) else None
+    return CallTally.from_book(
+        forecasts,
+        by=asked.by,
+        period=asked.period,
+        where=None if where is None or not isinstance(deals, Book) else _narrowed(where, forecasts, deals),
+        reps=asked.reps,
+        category=asked.category,
+        week=asked.week,
+        weeks_left=asked.weeks_left,
+    )
+
+
+def _bookings(
+    deals: DealBook, forecasts: object, calls: CallTally, asked: Asked, more: Sequence[Period]
+) -> BookingTally:
+    """Return the tally of the bookings in the periods that the calls were about, and in more where asked for."""
+    spans = run_of(chosen_spans(calls)[0])
+    spans = run_of([*spans, *(period for period in more if not any(period.overlaps(span) for span in spans))])
+    where = asked.where
+    if isinstance(where, Mapping) and isinstance(forecasts, Book):
+        where = _narrowed(where, deals, forecasts)
+    as_of_day(deals, asked.as_of, needed=_NEEDED)
+    return BookingTally.from_book(
+        deals,
+        by=calls.by,
+        period=spans,
+        where=where,
+        reps=asked.reps,
+        as_of=asked.as_of,
+        per_rep="rep" in calls.grain,
+    )
+
+
+def _narrowed(where: Mapping[Any, Any], book: Book, other: Book) -> BoolArray:
+    """Return the rows of a book whose labels are wanted; both books must have the columns, and one of them each label."""
+    keep = np.ones(book.rows, dtype=bool)
+    for name, wanted in where.items():
+        mine, theirs = (side.columns.get(name) for side in (book, other))
+        if not isinstance(mine, LabelColumn) or not isinstance(theirs, LabelColumn):
+            raise InvalidArgumentError(
+                f"`where` must name label columns that deals and forecasts both have; got {show(name)}.",
+                code="SM-ARG-08",
+                field="where",
+                values=[name],
+                hint=nearest(name, set(book.label_names) & set(other.label_names)),
+            )
+        labels = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)) else [wanted]
+        known = {*mine.levels, *theirs.levels, None}
+        unknown = [label for label in labels if label not in known]
+        if unknown:
+            raise InvalidArgumentError(
+                f"`where` must name labels of {show(name)}; got {show(unknown[0])}.",
+                code="SM-ARG-09",
+                field="where",
+                values=unknown,
+                hint=nearest(unknown[0], known - {None}),
+            )
+        chosen = np.array([level in labels for level in (*mine.levels, None)], dtype=bool)
+        keep &= chosen[mine.codes]
+    return keep
+
+
+# --- from pools to tables --------------------------------------------------------------------------------------------
+
+
+def pooled_answer(
+    name: str,
+    unit: str,
+    pairs: Pairs,
+    pools: Pools,
+    value: AnyArray,
+    how: str,
+    *,
+    n: IntArray | None = None,
+    low: AnyArray | None = None,
+    high: AnyArray | None = None,
+    parts: Mapping[str, tuple[AnyArray, str]] | None = None,
+    left_out: Mapping[str, int] | None = None,
+    notes: tuple[str, ...] = (),
+) -> MetricTable:
+    """Return the table of one number for each pool; values of money in minor units."""
+    rows = pools.n if n is None else n
+    reason = reasons(
+        len(rows), ("period_running", pools.running), ("no_rows", pools.n == 0), ("zero_denominator", np.isnan(value))
+    )
+    money = np.float64(10**pairs.scale) if unit == "money" else np.float64(1)
+    more = {"forecast": (pools.forecast, "money"), "actual": (pools.actual, "money")}
+    whole = {part: (major(_total(table), pairs.scale), kind) for part, (table, kind) in more.items()} | dict(
+        parts or {}
+    )
+    return MetricTable(
+        name=name,
+        unit=unit,
+        labels=pools.labels,
+        value=blanked(value / money, reason),
+        n=rows,
+        reason_code=reason,
+        low=None if low is None else low / money,
+        high=None if high is None else high / money,
+        parts={part: values for part, (values, _) in whole.items()},
+        part_units={part: kind for part, (_, kind) in whole.items()},
+        left_out={**pairs.counts_left_out, **(left_out or {})},
+        definition=words(how, pairs.said),
+        notes=(*pairs.notes, *notes),
+    )
+
+
+def _total(table: FloatArray) -> FloatArray:
+    """Return the sum of each row."""
+    return np.asarray(np.nansum(table, axis=-1))
 
 
 def _agree(bookings: BookingTally, calls: CallTally) -> None:
     """Raise where two tallies are not grouped alike, or bookings are coarser than the calls."""
-    if (bookings.by, bookings.window) != (calls.by, calls.window):
+    if bookings.by != calls.by:
         raise MergeError(
-            "`forecasts` must be a tally with the same `by` and `period` as the deals; got others.",
+            "`forecasts` must be a tally with the same `by` as the deals; got another.",
             code="SM-TLY-06",
             field="forecasts",
             values=[calls.by],
         )
-    if not set(calls.labels.names) <= set(bookings.labels.names):
+    if not set(calls.grain) <= set(bookings.labels.names):
         raise MergeError(
             "`deals` must be a tally kept rep by rep where the calls are the reps'; got one that is not.",
             code="SM-TLY-05",
@@ -168,22 +493,19 @@ def _agree(bookings: BookingTally, calls: CallTally) -> None:
         )
 
 
-def _complete(bookings: BookingTally) -> BoolArray:
-    """Return True for the periods that are over on the day of the bookings, which must be known."""
+def _day(bookings: BookingTally) -> int:
+    """Return the day of the bookings, which must be known."""
     if bookings.as_of_day is None:
         raise InvalidArgumentError(
-            "`as_of` must be given for forecast accuracy, which reads complete periods; got None, and the book has no day "
-            "of its own.",
+            f"`as_of` must be given for {_NEEDED}; got a tally made without.",
             code="SM-DAY-03",
             field="as_of",
-            hint="as_of='2026-10-31' in the call, or once in read_deals(..., as_of='2026-10-31').",
+            hint="BookingTally.from_book(..., as_of='2026-10-31').",
         )
-    assert bookings.window.periods is not None
-    complete: BoolArray = bookings.window.periods.ends.astype(np.int64) - 1 <= bookings.as_of_day
-    return complete
+    return bookings.as_of_day
 
 
-def _rescaled(minor: IntArray, scale: int, wanted: int) -> IntArray:
+def rescaled(minor: IntArray, scale: int, wanted: int) -> IntArray:
     """Return minor units in finer ones."""
     factor = 10 ** (wanted - scale)
     if minor.size and int(np.abs(minor).max()) * factor > 2**63 - 1:

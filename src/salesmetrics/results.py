@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
@@ -66,7 +67,7 @@ def _parts(parts: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
     return MappingProxyType({name: locked(np.array(values, ndmin=1)) for name, values in parts.items()})
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class MetricRow(Rebuilt):
     """One row of a table: its label, value, n, interval, reason and parts."""
 
@@ -81,6 +82,15 @@ class MetricRow(Rebuilt):
     def __float__(self) -> float:
         """Return the value."""
         return self.value
+
+    def __repr__(self) -> str:
+        """Return the label, the value, n and what else there is."""
+        said = [show(self.label), f"value={self.value!r}", f"n={self.n}"]
+        if self.low is not None:
+            said += [f"low={self.low!r}", f"high={self.high!r}"]
+        said += [f"reason={self.reason!r}"] if self.reason else []
+        said += [f"{name}={value!r}" for name, value in self.parts.items()]
+        return f"MetricRow({', '.join(said)})"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -200,7 +210,7 @@ class MetricTable(Rebuilt):
 
     def top(self, n: int = 10) -> Self:
         """Return the n rows with the largest values."""
-        return self.sort().take(np.arange(min(n, len(self))))
+        return self.sort().take(np.arange(min(_check.count(n, "n"), len(self))))
 
     def _column(self, name: str) -> FloatArray:
         """Return the value, n, an end of the interval or a part, by name, as float64."""
@@ -298,7 +308,7 @@ class MetricTable(Rebuilt):
         head = [*(self.labels.names or ("",)), self.name, "n"]
         if self.low is not None:
             head += ["low", "high"]
-        head += list(self.parts)
+        head = [_plain(name) for name in (*head, *self.parts)]
         if self.undefined.any():
             head.append("reason")
         body = []
@@ -306,7 +316,7 @@ class MetricTable(Rebuilt):
         for at, label in enumerate(names):
             parts = label if len(self.labels.names) > 1 else (label,)
             row = ["(missing)" if p is None else _plain(p) for p in parts]
-            row += [_number(self.value[at], self.unit), str(int(self.n[at]))]
+            row += [_number(self.value[at], self.unit, self.scale), str(int(self.n[at]))]
             if self.low is not None and self.high is not None:
                 row += [_number(self.low[at], self.unit), _number(self.high[at], self.unit)]
             row += [_number(v[at], self.part_units.get(k, "")) for k, v in self.parts.items()]
@@ -330,7 +340,7 @@ class MetricTable(Rebuilt):
         head, body = self._cells(_SHOWN_ROWS)
         widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
         left = len(self.labels.names) or 1
-        lines = [f"{self.name} [{self.unit}]"]
+        lines = [_plain(f"{self.name} [{self.unit}]")]
         for line in [head, *body]:
             cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
             lines.append("  ".join(cells).rstrip())
@@ -346,7 +356,7 @@ class MetricTable(Rebuilt):
         header = "".join(f'<th scope="col">{html.escape(c, quote=True)}</th>' for c in head)
         rows = "".join(f"<tr>{cells('td', line)}</tr>" for line in body)
         foot = "".join(f"<p>{html.escape(escape(line), quote=True)}</p>" for line in self._foot())
-        caption = html.escape(f"{self.name} [{self.unit}]", quote=True)
+        caption = html.escape(_plain(f"{self.name} [{self.unit}]"), quote=True)
         table = f"<table><caption>{caption}</caption><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
         return f"<div>{table}{foot}</div>"
 
@@ -357,8 +367,8 @@ def _plain(value: object) -> str:
     return escape(text[:80] + ("…" if len(text) > 80 else ""))
 
 
-def _number(value: Any, unit: str) -> str:
-    """Return a number as a person would write it."""
+def _number(value: Any, unit: str, decimals: int | None = None) -> str:
+    """Return a number as a person would write it; a sum of money with all its decimals."""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (int, np.integer)):
@@ -368,4 +378,4 @@ def _number(value: Any, unit: str) -> str:
         return "NaN" if np.isnan(number) else "inf" if number > 0 else "-inf"
     if unit == "fraction":
         return f"{number:.4f}"
-    return f"{number:,.2f}" if unit.startswith("money") else f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"
+    return f"{number:,.{2 if decimals is None else decimals}f}" if unit.startswith("money") else f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"

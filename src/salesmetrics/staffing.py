@@ -30,6 +30,18 @@ def months_after(day: int, months: int) -> int:
     return dt.date(year, month + 1, min(date.day, last)).toordinal() - _check.EPOCH
 
 
+def month_edges(starts: IntArray, months: int) -> IntArray:
+    """Return the first day of each month counted from each start, and the end of the last, as a table."""
+    day = starts.astype("datetime64[D]")
+    first = day.astype("datetime64[M]")
+    ahead = np.arange(months + 1)
+    begins = (first[:, None] + ahead).astype("datetime64[D]").astype(np.int64)
+    lasts = (first[:, None] + ahead + 1).astype("datetime64[D]").astype(np.int64) - 1
+    offset = starts - first.astype("datetime64[D]").astype(np.int64)
+    edges: IntArray = np.minimum(begins + offset[:, None], lasts)
+    return edges
+
+
 @attrs.frozen(eq=False)
 class Spans:
     """Stretches of days ``[start, end)`` of some owner, each with a whole number; sorted, and disjoint for one owner."""
@@ -131,6 +143,23 @@ def _present(first: int, last: int, away: Sequence[tuple[int, int]]) -> list[tup
             parts.append((first, begin))
         first = max(first, stop)
     return [*parts, (first, last)] if last > first else parts
+
+
+def days_within(spans: Spans, owners: int, starts: IntArray, ends: IntArray) -> IntArray:
+    """Return how many days of each owner's spans lie in each period, as a table of owners by periods."""
+    days = np.zeros((owners, len(starts)), dtype=np.int64)
+    shared = np.minimum(spans.end[:, None], ends) - np.maximum(spans.start[:, None], starts)
+    np.add.at(days, spans.owner, np.maximum(shared, 0))
+    return days
+
+
+def ramping_within(spans: Spans, owner: IntArray, start: IntArray, end: IntArray) -> Spans:
+    """Return the days of some stretches on which their owner is there with a share below 1."""
+    below = spans.value < PPM
+    some = Spans(spans.owner[below], spans.start[below], spans.end[below], spans.value[below])
+    left, right = overlaps(owner, start, end, some)
+    first, last = np.maximum(start[left], some.start[right]), np.minimum(end[left], some.end[right])
+    return Spans(some.owner[right], first, last, some.value[right])
 
 
 # --- quotas ----------------------------------------------------------------------------------------------------------

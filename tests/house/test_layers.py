@@ -29,11 +29,12 @@ LAYERS = (
     ("convert",),
     ("books",),
     ("credit", "staffing"),
+    ("spreading",),
     ("grouping",),
     ("tally",),
     ("readers", "tallies", "formulas", "results"),
     ("answers", "asking"),
-    ("ledgers", "curves"),
+    ("ledgers", "pairing", "curves"),
     ("metrics", "plots", "datasets"),
     ("__init__",),
 )

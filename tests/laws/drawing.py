@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -19,6 +20,8 @@ from tests.strategies import ENDED_STAGES, OPEN_STAGES, PROCESS
 
 T = TypeVar("T")
 
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "25"))
+"""Draws for each pair of a metric and a law; more of them for a long run."""
 FIRST = date(2023, 12, 1)
 REPS = ("Ana", "ana", "Zo\u00eb", "Zoe\u0308", "=1+1", "<b>")
 SEGMENTS = ("SMB", "smb", "nan", "00", None)

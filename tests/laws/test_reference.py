@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.laws.compare import check
-from tests.laws.drawing import cases
+from tests.laws.drawing import EXAMPLES, cases
 from tests.laws.registry import ENTRIES, Entry, Variant
 
 PAIRS = [pytest.param(e, v, id=f"{e.name}-{v.id}") for e in ENTRIES for v in e.variants]
 
 
 @pytest.mark.parametrize(("entry", "variant"), PAIRS)
-@settings(max_examples=25)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_the_fast_answer_is_the_slow_one(entry: Entry, variant: Variant, data: st.DataObject) -> None:
     """Rows, values, n, reasons, parts, intervals and counts of what was left out are the slow module's."""

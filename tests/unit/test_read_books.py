@@ -34,7 +34,9 @@ def objects() -> list[sm.Deal]:
     """Return the rows as domain objects."""
     names = [name for name in ROWS if name != "segment"]
     return [
-        sm.Deal(**{name: ROWS[name][row] for name in names}, labels={"segment": s} if (s := ROWS["segment"][row]) else None)
+        sm.Deal(
+            **{name: ROWS[name][row] for name in names}, labels={"segment": s} if (s := ROWS["segment"][row]) else None
+        )
         for row in range(4)
     ]
 
@@ -85,7 +87,10 @@ def arrays() -> dict[str, Any]:
         "id": np.array(ROWS["id"]),
         "rep": np.array(ROWS["rep"], dtype=object),
         "amount": np.ma.MaskedArray([1200.5, 77.0, 800.0, 0.0], mask=[0, 1, 0, 0]),
-        **{n: np.array([v or "NaT" for v in ROWS[n]], dtype="datetime64[D]") for n in ("created", "expected_close", "closed")},
+        **{
+            n: np.array([v or "NaT" for v in ROWS[n]], dtype="datetime64[D]")
+            for n in ("created", "expected_close", "closed")
+        },
         **{name: np.array(ROWS[name], dtype=object) for name in ("stage", "outcome", "forecast_category", "segment")},
         "probability": np.array([1.0, 0.5, 0.0, np.nan]),
     }
@@ -146,7 +151,7 @@ def test_a_map_names_the_sources_columns() -> None:
     assert "note: not read as labels" in repr(book)
 
 
-# --- dates and outcomes ------------------------------------------------------------------------------------------------------
+# --- dates and outcomes --------------------------------------------------------------------------------------------
 
 
 def test_one_close_date_for_both() -> None:
@@ -179,7 +184,7 @@ def test_outcomes_say_what_the_words_mean() -> None:
     for name in ("outcome", "stage"):
         book = sm.read_deals({name: words, "closed": closed}, outcomes=meaning)
         assert book["outcome"].tolist() == ["won", "lost", "open", "no_decision"]
-    book = sm.read_deals({"stage": words, "outcome": ["won"] * 3 + ["open"], "closed": closed[:2] + [closed[0], None]})
+    book = sm.read_deals({"stage": words, "outcome": ["won"] * 3 + ["open"], "closed": [*closed[:2], closed[0], None]})
     assert book["outcome"].tolist() == ["won", "won", "won", "open"]
 
 
@@ -228,7 +233,7 @@ def test_unknown_stages_are_refused_with_the_nearest() -> None:
     assert [record["key"] for record in book.rejects if record["code"] == "SM-STG-01"] == ["b"]
 
 
-# --- as_of ---------------------------------------------------------------------------------------------------------------------
+# --- as_of -----------------------------------------------------------------------------------------------------------
 
 
 def test_nothing_closes_after_the_data_were_taken() -> None:
@@ -252,7 +257,9 @@ def test_stale_deals_are_warned_of() -> None:
     assert "expected to close before" in book.notes[0]
 
 
-@pytest.mark.parametrize("day", [dt.date(2026, 2, 2), "2026-02-02", np.datetime64("2026-02-02"), dt.datetime(2026, 2, 2)])
+@pytest.mark.parametrize(
+    "day", [dt.date(2026, 2, 2), "2026-02-02", np.datetime64("2026-02-02"), dt.datetime(2026, 2, 2)]
+)
 def test_a_day_in_any_form(day: object) -> None:
     """Dates, ISO texts, numpy days and midnights are days."""
     assert sm.read_deals({}, as_of=day).as_of == dt.date(2026, 2, 2)
@@ -273,7 +280,9 @@ def test_closed_before_created() -> None:
         "closed": ["2026-02-01", "2026-01-31"],
         "outcome": ["won", "lost"],
     }
-    with pytest.raises(sm.InvalidDataError, match="`closed` must not lie before `created`; got 1 of 2 rows that does") as c:
+    with pytest.raises(
+        sm.InvalidDataError, match="`closed` must not lie before `created`; got 1 of 2 rows that does"
+    ) as c:
         sm.read_deals(columns)
     assert (c.value.code, c.value.keys, c.value.values) == ("SM-CLO-03", ["b"], [np.datetime64("2026-01-31")])
     assert "repair='blank_created'" in str(c.value.hint)
@@ -282,7 +291,7 @@ def test_closed_before_created() -> None:
     assert np.isnat(book["created"]).tolist() == [False, True]
 
 
-# --- quotas, reps, forecasts -----------------------------------------------------------------------------------------------------
+# --- quotas, reps, forecasts -------------------------------------------------------------------------------------------
 
 QUOTAS: dict[str, list[Any]] = {
     "rep": ["Ana", "Ana", "Ben"],
@@ -329,7 +338,12 @@ def test_ends_are_told_by_periods_or_by_the_next_start() -> None:
         ({"ends": "next"}, sm.InvalidArgumentError, "SM-ARG-41", "ends"),
         ({"ends": "next_start"}, sm.InvalidArgumentError, "SM-ARG-42", "until"),
         ({"ends": "next_start", "until": "soon"}, sm.InvalidArgumentError, "SM-DAY-02", "until"),
-        ({"ends": sm.Periods.from_boundaries(["2026-01-01", "2026-04-01"])}, sm.InvalidArgumentError, "SM-QTA-11", "ends"),
+        (
+            {"ends": sm.Periods.from_boundaries(["2026-01-01", "2026-04-01"])},
+            sm.InvalidArgumentError,
+            "SM-QTA-11",
+            "ends",
+        ),
     ],
 )
 def test_ends_that_cannot_be_told(options: dict[str, Any], kind: type, code: str, field: str) -> None:
@@ -343,7 +357,12 @@ def test_ends_that_cannot_be_told(options: dict[str, Any], kind: type, code: str
 @pytest.mark.parametrize(
     ("changed", "code", "row", "says"),
     [
-        ({"start": ["2026-01-01", "2026-03-01", "2026-01-01"]}, "SM-QTA-03", 0, "'Ana' has two quotas for the days 2026-03-01"),
+        (
+            {"start": ["2026-01-01", "2026-03-01", "2026-01-01"]},
+            "SM-QTA-03",
+            0,
+            "'Ana' has two quotas for the days 2026-03-01",
+        ),
         ({"start": ["2026-01-01"] * 3, "end": ["2026-04-01"] * 3}, "SM-QTA-04", 0, "'Ana' has two quotas"),
         ({"end": ["2026-04-01", "2026-04-01", "2026-04-01"]}, "SM-QTA-01", 1, "an end is the first day after"),
         ({"amount": [1, -1, 1]}, "SM-AMT-05", 1, "a quota is 0 or more"),
@@ -371,7 +390,13 @@ def test_a_changed_quota_is_not_an_overlap() -> None:
 def test_a_team_number_is_nobodys_quota() -> None:
     """A row with a team and no rep is read; it does not count in attainment."""
     book = sm.read_quotas(
-        {"rep": ["Ana", None], "team": [None, "East"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2, "amount": [10, 99]}
+        {
+            "rep": ["Ana", None],
+            "team": [None, "East"],
+            "start": ["2026-01-01"] * 2,
+            "end": ["2026-04-01"] * 2,
+            "amount": [10, 99],
+        }
     )
     assert sm.effective_quota(book, period=book.periods())["2026-01-01..2026-04-01"].value == 10.0
 
@@ -379,7 +404,11 @@ def test_a_team_number_is_nobodys_quota() -> None:
 @pytest.mark.parametrize(
     ("columns", "code", "says"),
     [
-        ({"id": ["A", "B", "C"], "manager": ["B", "C", "A"]}, "SM-REP-04", "`manager` must form no cycle; got 'A -> B -> C -> A'"),
+        (
+            {"id": ["A", "B", "C"], "manager": ["B", "C", "A"]},
+            "SM-REP-04",
+            "`manager` must form no cycle; got 'A -> B -> C -> A'",
+        ),
         ({"id": ["A"], "manager": ["A"]}, "SM-REP-04", "got 'A -> A'"),
         ({"id": ["A"], "hired": ["2026-01-02"], "left": ["2026-01-01"]}, "SM-REP-03", "column 'left', row 0, rep 'A'"),
         ({"id": ["A", "A"]}, "SM-KEY-04", "row 0, rep 'A'"),
@@ -419,7 +448,9 @@ def test_forecasts_from_objects_and_columns() -> None:
     columns = {"rep": ["Ana"], "start": [period.start], "end": [period.end], "given": ["2026-02-01"], "amount": [100]}
     assert sm.read_forecasts(columns).equals(made)
     assert made["category"].tolist() == ["commit"]
-    with pytest.raises(sm.InvalidDataError, match="`end` must lie after `start`; got 1 of 1 rows that does not") as caught:
+    with pytest.raises(
+        sm.InvalidDataError, match="`end` must lie after `start`; got 1 of 1 rows that does not"
+    ) as caught:
         sm.read_forecasts(columns | {"end": [period.start]})
     assert caught.value.code == "SM-FOR-01"
 

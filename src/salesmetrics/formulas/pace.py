@@ -161,7 +161,7 @@ def linearity_curve(
     >>> from salesmetrics.formulas import linearity_curve, pace
     >>> curve = linearity_curve([[10, 10, 40], [0, 50, 100], [0, 0, 0]], at=[0, 1 / 3, 0.5, 1])
     >>> curve.share
-    array([0.    , 0.125 , 0.25  , 1.    ])
+    array([0.   , 0.125, 0.25 , 1.   ])
     >>> curve.n, curve.left_out
     (2, 1)
     >>> pace(30, curve.share[2])

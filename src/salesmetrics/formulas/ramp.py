@@ -111,14 +111,15 @@ def ramp_month(
     if no_quota == "skip":
         counted &= ~np.isnan(table)
     ordinal = np.cumsum(counted, axis=-1)
-    run = ordinal - np.maximum.accumulate(np.where(counted & ~(table > 0), ordinal, 0), axis=-1)
+    run: IntArray = ordinal - np.maximum.accumulate(np.where(counted & ~(table > 0), ordinal, 0), axis=-1)
     done = counted & (run >= k)
-    event = done.any(axis=-1)
+    event = np.asarray(done.any(axis=-1))
     seen = ordinal.max(axis=-1, initial=0)
     end = np.where(event, _at_first(done, ordinal), seen)
-    month = np.where(end >= k, _at_first(ordinal >= (end - k + 1)[..., None], clock), before).astype(np.float64)
+    started = np.asarray(ordinal >= (end - k + 1)[..., None])
+    month = np.where(end >= k, _at_first(started, clock), before).astype(np.float64)
     if early == "exclude":
-        month, event = np.where(before > 0, np.nan, month), event & (before == 0)
+        month, event = np.where(before > 0, np.nan, month), np.asarray(event & (before == 0))
     return RampMonths(month, event) if month.ndim else RampMonths(month.item(), bool(event))
 
 
@@ -223,7 +224,7 @@ def _months(value: npt.ArrayLike | None, default: int, table: FloatArray, argume
     return np.broadcast_to(given, table.shape[:-1]).astype(np.int64)
 
 
-def _at_first(found: BoolArray, values: IntArray) -> IntArray:
+def _at_first(found: BoolArray, values: AnyArray) -> IntArray:
     """Return the value at the first place along the last axis where something is found, 0 where nowhere."""
     if not found.shape[-1]:
         return np.zeros(found.shape[:-1], dtype=np.int64)

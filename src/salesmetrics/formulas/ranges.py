@@ -72,10 +72,10 @@ def range_hit_rate(low: npt.ArrayLike, high: npt.ArrayLike, actual: npt.ArrayLik
 def _not_above(left: AnyArray, right: AnyArray) -> BoolArray:
     """Return left <= right: exactly for whole numbers, else with a relative difference below 1e-9 counted as equal."""
     if left.dtype.kind in "iu" and right.dtype.kind in "iu":
-        return np.less_equal(left, right)
+        return np.asarray(np.less_equal(left, right))
     with np.errstate(all="ignore"):
         near = np.abs(left - right) < _CLOSE * np.maximum(np.abs(left), np.abs(right))
-    return np.less_equal(left, right) | near
+    return np.asarray(np.less_equal(left, right) | near)
 
 
 def _refuse_upside_down(low: AnyArray, high: AnyArray) -> None:

@@ -127,7 +127,7 @@ def _in_order(values: npt.ArrayLike, groups: npt.ArrayLike | None, size: int | N
     start = np.cumsum(n) - n
     group = np.repeat(np.arange(len(n)), n)
     rank = np.arange(len(ordered)) - start[group]
-    total = np.bincount(group, weights=ordered, minlength=len(n))
+    total = np.bincount(group, weights=ordered, minlength=len(n)).astype(np.float64)
     return _Rows(shape, ordered, group, rank, start, n, total)
 
 
@@ -146,7 +146,7 @@ def _codes(groups: npt.ArrayLike, values: FloatArray) -> IntArray:
 
 def _added(rows: _Rows, terms: FloatArray, places: IntArray) -> FloatArray:
     """Return the sum of terms by group, in the order of the values."""
-    return np.bincount(rows.group[places], weights=terms, minlength=len(rows.n))
+    return np.bincount(rows.group[places], weights=terms, minlength=len(rows.n)).astype(np.float64)
 
 
 def _how_many(top: Top, n: IntArray) -> IntArray:
@@ -157,7 +157,8 @@ def _how_many(top: Top, n: IntArray) -> IntArray:
         exact = float(top) * n
         whole = np.rint(exact)
         near = np.abs(exact - whole) < _CLOSE * exact
-        return np.where(near, whole, np.ceil(exact)).astype(np.int64)
+        many: IntArray = np.where(near, whole, np.ceil(exact)).astype(np.int64)
+        return many
     raise InvalidArgumentError(
         f"`top` must be a whole number >= 1 or a fraction in (0, 1]; got {show(top)}.",
         code="SM-FRM-10",

@@ -75,7 +75,9 @@ class IncidenceCurve:
     events: IntArray = attrs.field(converter=_check.locked)
 
 
-def kaplan_meier(events: npt.ArrayLike, censored: npt.ArrayLike) -> SurvivalCurve:
+def kaplan_meier(
+    events: npt.ArrayLike, censored: npt.ArrayLike, *, entered: npt.ArrayLike | None = None
+) -> SurvivalCurve:
     r"""Kaplan-Meier curves, one for each group.
 
     With :math:`d_t` events and :math:`r_t` rows at risk at age t, :math:`S(t) = \prod_{s \le t} (r_s - d_s) / r_s`.
@@ -85,6 +87,8 @@ def kaplan_meier(events: npt.ArrayLike, censored: npt.ArrayLike) -> SurvivalCurv
     ----------
     events, censored : array_like of int, shape (..., days)
         Rows of each age in whole days that had the event, and that were last seen without it.
+    entered : array_like of int, shape (..., days), optional
+        Rows that came under observation at each age (left truncation): at risk from that age on. None is all at 0.
 
     Returns
     -------
@@ -105,11 +109,13 @@ def kaplan_meier(events: npt.ArrayLike, censored: npt.ArrayLike) -> SurvivalCurv
     """
     happened, lost = _counts(events, "events"), _counts(censored, "censored")
     _same_shape(happened, lost, happened.shape)
-    survival, at_risk = _product_limit(happened, lost)
+    survival, at_risk = _product_limit(happened, lost, _entries(entered, happened.shape))
     return SurvivalCurve(survival, at_risk, happened)
 
 
-def aalen_johansen(events: npt.ArrayLike, censored: npt.ArrayLike) -> IncidenceCurve:
+def aalen_johansen(
+    events: npt.ArrayLike, censored: npt.ArrayLike, *, entered: npt.ArrayLike | None = None
+) -> IncidenceCurve:
     r"""Aalen-Johansen curves: the share that each of several competing ends has taken, for each group.
 
     :math:`F_k(t) = \sum_{s \le t} S(s-) d_{ks} / r_s`, where S is the Kaplan-Meier curve of any end. At every age S
@@ -121,6 +127,8 @@ def aalen_johansen(events: npt.ArrayLike, censored: npt.ArrayLike) -> IncidenceC
         Rows of each age in whole days that ended, by cause.
     censored : array_like of int, shape (..., days)
         Rows last seen at each age without an end.
+    entered : array_like of int, shape (..., days), optional
+        As in ``kaplan_meier``.
 
     Returns
     -------
@@ -139,7 +147,7 @@ def aalen_johansen(events: npt.ArrayLike, censored: npt.ArrayLike) -> IncidenceC
     """
     by_cause, lost = _counts(events, "events", least=2), _counts(censored, "censored")
     _same_shape(by_cause, lost, (*by_cause.shape[:-2], by_cause.shape[-1]))
-    survival, at_risk = _product_limit(by_cause.sum(axis=-2), lost)
+    survival, at_risk = _product_limit(by_cause.sum(axis=-2), lost, _entries(entered, lost.shape))
     days = at_risk.shape[-1]
     incidence = np.empty(by_cause.shape)
     share, risk = _rows(survival), _rows(at_risk)
@@ -368,19 +376,34 @@ def _blocks(rows: int, width: int) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _product_limit(events: IntArray, censored: IntArray) -> tuple[FloatArray, IntArray]:
+def _entries(entered: npt.ArrayLike | None, shape: tuple[int, ...]) -> IntArray | None:
+    """Return the rows that come under observation at each age, or None where all are from the start."""
+    if entered is None:
+        return None
+    counts = _counts(entered, "entered")
+    _same_shape(counts, counts, shape)
+    return counts
+
+
+def _product_limit(
+    events: IntArray, censored: IntArray, entered: IntArray | None = None
+) -> tuple[FloatArray, IntArray]:
     """Return S and the rows at risk; each factor is (r - d) / r, which keeps more digits than 1 - d / r."""
     days = events.shape[-1]
     survival, at_risk = np.empty(events.shape), np.empty(events.shape, dtype=np.int64)
     happened, lost, flat, risk = _rows(events), _rows(censored), _rows(survival), _rows(at_risk)
+    late = None if entered is None else _rows(entered)
     for block in _blocks(len(flat), days):
         gone = happened[block] + lost[block]
+        if late is not None:
+            # a row is at risk from its entry on: those who enter later than an age are not yet at risk at it
+            gone[:, :-1] -= late[block][:, 1:]
         np.cumsum(gone[:, ::-1], axis=-1, out=risk[block][:, ::-1])
         some = np.maximum(risk[block], 1, out=gone)
         np.divide(some - happened[block], some, out=flat[block])
         np.cumprod(flat[block], axis=-1, out=flat[block])
     if days:
-        flat[risk[:, 0] == 0] = np.nan
+        flat[~(risk > 0).any(axis=-1)] = np.nan
     return survival, at_risk
 
 
@@ -396,7 +419,7 @@ def _observed(curve: SurvivalCurve | IncidenceCurve, day: IntArray) -> BoolArray
     """Return True where the age is inside the follow-up, or everything has ended."""
     if not curve.survival.shape[-1]:
         return np.zeros(curve.survival.shape[:-1], dtype=bool)
-    follow_up = np.asarray(np.count_nonzero(curve.at_risk, axis=-1)) - 1
+    follow_up = curve.at_risk.shape[-1] - 1 - np.argmax(curve.at_risk[..., ::-1] > 0, axis=-1)
     known: BoolArray = np.logical_or(day <= follow_up, curve.survival[..., -1] == 0)
     return known
 

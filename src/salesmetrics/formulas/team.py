@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from salesmetrics import _check
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
 __all__ = ["at_quota_counts", "attainment_streak", "reached_quota", "share_at_quota"]
 
@@ -55,7 +55,8 @@ def reached_quota(booked: npt.ArrayLike, quota: npt.ArrayLike, threshold: npt.Ar
         reached = np.asarray((above >= bar) | near)
         known = (below > 0) & ~np.isnan(above) & ~np.isnan(share)
     if exact and near.any():
-        reached[near] = _at_least(*(np.broadcast_to(x, near.shape)[near] for x in (left, right, share)))
+        left, right, each = (np.broadcast_to(x, near.shape)[near] for x in (left, right, share))
+        reached[near] = _at_least(left, right, each, np.unique(share))
     answer = np.where(known, reached, np.nan)
     return answer if answer.ndim else answer.item()
 
@@ -150,25 +151,23 @@ def attainment_streak(attained: npt.ArrayLike, *, which: str = "current", undefi
     missing, hit = np.isnan(table), table > 0
     ended = ~hit if undefined == "break" else ~hit & ~missing
     total = np.cumsum(hit, axis=-1)
-    runs = total - np.maximum.accumulate(np.where(ended, total, 0), axis=-1)
-    length = runs[..., -1:] if which == "current" else runs
-    streak = np.where(np.all(missing, axis=-1), np.nan, length.max(axis=-1, initial=0))
+    runs: IntArray = total - np.maximum.accumulate(np.where(ended, total, 0), axis=-1)
+    length = (runs[..., -1:] if which == "current" else runs).max(axis=-1, initial=0)
+    streak: AnyArray = np.where(np.all(missing, axis=-1), np.nan, length)
     return streak if streak.ndim else streak.item()
 
 
-def _at_least(booked: AnyArray, quota: AnyArray, threshold: FloatArray) -> BoolArray:
+def _at_least(booked: AnyArray, quota: AnyArray, threshold: FloatArray, distinct: FloatArray) -> BoolArray:
     """Return whether whole bookings reach thresholds as written, where floats are too near to tell."""
     answer = np.ones(len(booked), dtype=bool)
-    for share in np.unique(threshold[np.isfinite(threshold)]):
-        written = Fraction(str(float(share)))
-        if written.denominator > _WRITTEN:
-            continue
-        rows = np.flatnonzero(threshold == share)
+    for share in distinct:
+        written = Fraction(str(float(share))) if np.isfinite(share) else None
+        rows = slice(None) if len(distinct) == 1 else np.flatnonzero(threshold == share)
         above, below = booked[rows], quota[rows]
+        if written is None or written.denominator > _WRITTEN or not len(above):
+            continue
         largest = max(abs(int(x)) for x in (above.min(), above.max(), below.min(), below.max()))
-        if largest * max(written.denominator, abs(written.numerator)) >= 2**63:
-            above, below = above.astype(object), below.astype(object)
-        else:
-            above, below = above.astype(np.int64), below.astype(np.int64)
+        fits = largest * max(written.denominator, abs(written.numerator)) < 2**63
+        above, below = (x.astype(np.int64 if fits else object) for x in (above, below))
         answer[rows] = above * written.denominator >= below * written.numerator
     return answer

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from salesmetrics import formulas
-from salesmetrics.answers import Ledger, blanked, dated, major, reasons, words
+from salesmetrics.answers import blanked, dated, major, reasons, words
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.asking import deal_book, no_period, quota_book
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
@@ -333,7 +333,7 @@ def attainment(
     units = dict.fromkeys(parts, "money")
     if not fine:
         parts["booked_without_quota"] = major(out.booked.reshape(size), book.scale)
-        parts["reps_without_quota"] = rows.counted(names, ~rows.has_quota & _there(rows)).reshape(size)
+        parts["reps_without_quota"] = rows.counted(names, ~rows.has_quota & rows.there).reshape(size)
         units |= {"booked_without_quota": "money", "reps_without_quota": "count"}
     return MetricTable(
         name="attainment",
@@ -422,12 +422,6 @@ def attainment_gap(
 
 
 # --- what they share -------------------------------------------------------------------------------------------------
-
-
-def _there(rows: Ledger) -> AnyArray:
-    """Return True for the reps who have a deal or a quota in a period."""
-    there: AnyArray = (rows.credited > 0) | (rows.booked != 0) | (rows.days > 0)
-    return there
 
 
 def _money_parts(booked: IntArray, quota: AnyArray, scale: int) -> dict[str, AnyArray]:

@@ -115,6 +115,7 @@ def read_deals(
     shape = columns if isinstance(columns, ColumnMap) else ColumnMap(dict(columns or {}))
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
+    _leave_out_deleted(here, judge, shape)
     book: dict[str, Column] = {}
     if "id" in here:
         book["id"], problems = convert.key(here.raw("id", "key"), "id")
@@ -138,7 +139,6 @@ def read_deals(
         judge.hear(problems)
     _split_close_date(book)
     extra = _extra(here, judge, book, shape)
-    _drop_deleted(here, judge, shape)
     if repair is not None:
         _check.one_of(repair, ("blank_created",), "repair")
         _blank_created(book, judge)
@@ -259,15 +259,15 @@ def _extra(here: Named, judge: Judge, book: dict[str, Column], shape: ColumnMap)
     return [f"not read as labels: {', '.join(show(name) for name in left)}"] if left else []
 
 
-def _drop_deleted(here: Named, judge: Judge, shape: ColumnMap) -> None:
-    """Leave out the rows that the source marks as deleted, and count them."""
+def _leave_out_deleted(here: Named, judge: Judge, shape: ColumnMap) -> None:
+    """Leave out the rows that the source marks as deleted, whatever else is wrong with them, and count them."""
     if shape.deleted is None or shape.deleted not in here.source.names:
         return
     flags, problems = convert.flag(here.source.raw(shape.deleted, "flag"), "deleted")
     judge.hear(problems)
     rows = np.flatnonzero(flags == 1)
-    if len(rows):
-        judge.problems.append(Problem("SM-DEL-01", "deleted", "not be marked as deleted", rows, [True] * len(rows[:10])))
+    values: list[object] = [True] * len(rows)
+    judge.leave_out(Problem("SM-DEL-01", "deleted", "not be marked as deleted", rows, values))
 
 
 def _blank_created(book: dict[str, Column], judge: Judge) -> None:

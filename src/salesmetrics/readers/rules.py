@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
@@ -17,6 +18,7 @@ from salesmetrics.errors import InvalidDataError, SalesMetricsWarning, escape, s
 __all__ = ["ON_ERROR", "Judge"]
 
 ON_ERROR = ("raise", "collect", "drop")
+DOUBLED = "SM-KEY-04"
 _HINT = "on_error='drop' leaves such rows out, on_error='collect' reports every problem at once."
 
 
@@ -32,16 +34,34 @@ class Judge:
     noun: str = "deal"
     problems: list[Problem] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
+    gone: Problem | None = None
+
+    def leave_out(self, problem: Problem) -> None:
+        """Leave rows out under every mode, count them, and hear nothing more about them."""
+        self.gone = problem if len(problem.rows) else None
 
     def hear(self, problems: Sequence[Problem]) -> None:
         """Take problems: warnings become notes, what cannot be left out is raised, the rest waits."""
-        for problem in problems:
+        for problem in filter(None, map(self._present, problems)):
             if problem.warning:
                 self.notes.append(self._noted(problem))
             elif problem.whole or self.on_error == "raise":
                 raise self._error(problem)
             else:
                 self.problems.append(problem)
+
+    def _present(self, problem: Problem) -> Problem | None:
+        """Return a problem without the rows that are gone, or None where no row remains."""
+        if self.gone is None or not len(problem.rows):
+            return problem
+        here = ~np.isin(problem.rows, self.gone.rows)
+        if problem.code == DOUBLED:  # a twin that is gone leaves its twin alone
+            often = Counter(value for value, stays in zip(problem.values, here, strict=True) if stays)
+            here &= np.array([often[value] > 1 for value in problem.values])
+        if here.all():
+            return problem
+        values = [v for v, stays in zip(problem.values, here, strict=False) if stays]
+        return attrs.evolve(problem, rows=problem.rows[here], values=values) if here.any() else None
 
     def settle(
         self, columns: dict[str, Column], between: Callable[[Mapping[str, Column]], list[Problem]]
@@ -65,7 +85,7 @@ class Judge:
     def _good(self, rows: IntArray) -> IntArray:
         """Return the rows that no problem names."""
         bad = np.zeros(self.rows, dtype=bool)
-        for problem in self.problems:
+        for problem in self._left_out():
             bad[problem.rows] = True
         return rows[~bad[rows]]
 
@@ -78,7 +98,11 @@ class Judge:
 
     def rejects(self) -> tuple[dict[str, object], ...]:
         """Return one record for each row left out and rule it breaks."""
-        return tuple(record for problem in self.problems for record in self._error(problem).to_records())
+        return tuple(record for problem in self._left_out() for record in self._error(problem).to_records())
+
+    def _left_out(self) -> list[Problem]:
+        """Return the problems whose rows are left out."""
+        return self.problems if self.gone is None else [self.gone, *self.problems]
 
     def warn(self) -> None:
         """Say the warnings of the call, in one."""

@@ -7,6 +7,7 @@ from salesmetrics.tallies.outcomes import OutcomeTally
 from salesmetrics.tallies.pipeline import PipelineTally
 from salesmetrics.tallies.quotas import QuotaTally
 from salesmetrics.tallies.sizes import SizeTally
+from salesmetrics.tallies.tenures import TenureTally
 from salesmetrics.tallies.velocities import VelocityTally
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "PipelineTally",
     "QuotaTally",
     "SizeTally",
+    "TenureTally",
     "VelocityTally",
 ]

@@ -76,11 +76,12 @@ class DurationTally(Tally):
         grouping = group(deals, by, where, reps)
         axes, keep = window.axis(dates.days, limit(dates, day))
         ends = [OUTCOMES.index(name) for name in chosen] or [len(OUTCOMES)]
-        keep = (Range(state, min(ends), max(ends) + 1), *keep)
+        states = () if chosen == OUTCOMES else (Range(state, min(ends), max(ends) + 1),)
         kinds = _kinds(state, chosen)
-        undated, bare = _undated(grouping, kinds, axes, keep, created, placed=not followed or window.periods is None)
+        placed = not followed or window.periods is None
+        undated, bare = _undated(grouping, kinds, axes if placed else None, (*states, *(keep if placed else ())), created)
         # a cohort holds nothing created after the day: its age would be negative, which is no place in a table
-        keep = (*keep, *known_days(created, day if followed else None))
+        keep = (*states, *keep, *known_days(created, day if followed else None))
         age = Axis(closed.days, 0, minus=created.days, cap=day if followed else None)
         labels, dense, sparse = _counted(grouping, (*axes, *kinds), keep, age, window.size * len(chosen), bare)
         return cls(
@@ -187,19 +188,18 @@ def _kinds(state: AnyArray, chosen: tuple[str, ...]) -> tuple[Axis, ...]:
 def _undated(
     grouping: Grouping,
     kinds: tuple[Axis, ...],
-    axes: tuple[Axis, ...],
+    axes: tuple[Axis, ...] | None,
     keep: tuple[Range, ...],
     created: DayColumn,
-    placed: bool,
 ) -> tuple[int, IntArray]:
-    """Return how many deals are left out for want of a creation day, and their groups where a period is theirs."""
+    """Return how many deals are left out for want of a creation day, and their groups where axes place them in a period."""
     nobody = np.zeros(0, dtype=np.int64)
     if not created.any_missing:
         return 0, nobody
     blank = Range(created.days, None, 0)
-    if not placed:
-        return int(grouping.tabulate(kinds, (keep[0], blank))[0].sum()), nobody
-    table, _ = grouping.tabulate((*axes, *kinds), (*keep, blank))
+    table, _ = grouping.tabulate((*(axes or ()), *kinds), (*keep, blank))
+    if axes is None:
+        return int(table.sum()), nobody
     return int(table.sum()), grouping.present(table)
 
 

@@ -33,7 +33,7 @@ class OutcomeTally(Tally):
     """
 
     what: ClassVar[str] = "outcomes"
-    causes: ClassVar[tuple[str, ...]] = ("no creation day",)
+    causes: ClassVar[tuple[str, ...]] = ("no creation day", "too young")
 
     by: tuple[str, ...]
     basis: str
@@ -85,7 +85,7 @@ class OutcomeTally(Tally):
             keep = (Range(more[-1].values, WON, WON + 1), *(keep[1:] if basis == "closed" else keep))
             more = more[:-1]
         tables, present = _measured(deals, grouping, more, keep, measures, negative)
-        undated, bare = _undated(deals, grouping, window, basis)
+        left_out, bare = _left_out(deals, grouping, window, basis, snapshot, within)
         present = np.union1d(present, bare)
         kinds = 4 if only is None else 1
         shape = (len(present), window.size, kinds)
@@ -102,7 +102,7 @@ class OutcomeTally(Tally):
             only=only,
             currency=deals.currency,
             scale=deals.scale,
-            left_out=np.array([undated], dtype=np.int64),
+            left_out=left_out,
             **{name: t if only is None else _as_won(t) for name, t in tables.items()},
         )
 
@@ -211,13 +211,27 @@ def _rows(
     return (Axis(state, 4),), keep
 
 
-def _undated(deals: DealBook, grouping: Grouping, window: Window, basis: str) -> tuple[int, IntArray]:
-    """Return how many deals a cohort leaves out for want of a creation day, and their groups where a period is theirs."""
-    nobody = np.zeros(0, dtype=np.int64)
-    if basis != "created" or not (column := day_column(deals, "created", "a cohort")).any_missing:
-        return 0, nobody
-    table, _ = grouping.tabulate((), (Range(column.days, None, 0),))
-    return int(table.sum()), grouping.present(table) if window.periods is None else nobody
+def _left_out(
+    deals: DealBook, grouping: Grouping, window: Window, basis: str, as_of: int | None, within: int | None
+) -> tuple[IntArray, IntArray]:
+    """Return how many deals a cohort leaves out, without a creation day and too young, and their groups.
+
+    A deal without a creation day is in no stated period, so its group shows over all days only.
+    """
+    counts, bare = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    if basis != "created":
+        return counts, bare
+    column = day_column(deals, "created", "a cohort")
+    if column.any_missing:
+        undated, _ = grouping.tabulate((), (Range(column.days, None, 0),))
+        counts[0] = undated.sum()
+        bare = grouping.present(undated) if window.periods is None else bare
+    if within is not None and as_of is not None:
+        more, keep = window.axis(column.days, as_of)
+        young, _ = grouping.tabulate(more, (*keep, Range(column.days, as_of - within + 1, None)))
+        counts[1] = young.sum()
+        bare = np.union1d(bare, grouping.present(young))
+    return counts, bare
 
 
 def _state(outcome: AnyArray, closed: AnyArray, as_of: int | None) -> AnyArray:

@@ -11,19 +11,19 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics._kernels import LIMBS, limbs_of, packed_cells, wide_ints
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
-from salesmetrics.books.quotas import QuotaBook, Segments
+from salesmetrics.books.quotas import QuotaBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import PPM, LabelColumn
 from salesmetrics.errors import InvalidDataError
 from salesmetrics.grouping import Grouping, Window, group, window_of
 from salesmetrics.labels import Labels, Levels, distinct_rows, rows_of_cells
-from salesmetrics.staffing import Spans, Spread, overlaps, pieces, shares_of, spread_of, units
+from salesmetrics.spreading import Stretches, cut_to, stretches_of
+from salesmetrics.staffing import Spans, Spread, overlaps, shares_of, spread_of, units
 from salesmetrics.tally import Tally, added
 
 __all__ = ["SPAN", "QuotaTally"]
 
 SPAN = "days of the quota"
-_DAYS = 1 << 20
 
 
 @attrs.frozen(eq=False)
@@ -82,7 +82,7 @@ class QuotaTally(Tally):
         place = np.full(quotas.rows, -1, dtype=np.int64)
         place[rows] = cells
         place[owner.codes < 0] = -1
-        stretches = _stretches(quotas.segments(), spread)
+        stretches = stretches_of(quotas.segments(), spread)
         stretches = stretches.take(np.flatnonzero(place[stretches.row] >= 0))
         at, position, start, end = _placed(stretches, window)
         labels, row = _with_span(grouping, place, stretches, at)
@@ -92,7 +92,7 @@ class QuotaTally(Tally):
         staffed = reps is not None and quota == "effective" and (prorate or ramp == "schedule")
         if staffed and reps is not None:
             spans = shares_of(reps, ramp=ramp == "schedule", ramp_from=ramp_from, prorate=prorate)
-            stretches, origin = _staffed(stretches, reps.rows_of(owner)[owner.codes[stretches.row]], spans)
+            stretches, origin = cut_to(stretches, reps.rows_of(owner)[owner.codes[stretches.row]], spans)
             row = row[origin]
             at, position, start, end = _placed(stretches, window)
         plain = spread.plain and (not staffed or bool((stretches.share == PPM).all()))
@@ -147,65 +147,7 @@ class QuotaTally(Tally):
         return labels, add(whole), add(rest), add(self.covered), add(self.days)
 
 
-@attrs.frozen(eq=False)
-class _Stretches:
-    """Days on which a quota row carries one daily amount: minor x weight x share / divisor."""
-
-    row: IntArray
-    start: IntArray
-    end: IntArray
-    minor: IntArray
-    weight: IntArray
-    share: IntArray
-    divisor: IntArray
-
-    def take(self, rows: AnyArray) -> _Stretches:
-        """Return some of them."""
-        return _Stretches(*(getattr(self, field.name)[rows] for field in attrs.fields(_Stretches)))
-
-
-def _stretches(segments: Segments, spread: Spread) -> _Stretches:
-    """Return the stretches of every quota row by how its amount spreads over its days."""
-    whole = np.full(len(segments.row), PPM, dtype=np.int64)
-    divisor = segments.quota_end - segments.quota_start
-    if spread.plain:
-        return _Stretches(segments.row, segments.start, segments.until, segments.minor, whole, whole, divisor)
-    bounds, which = distinct_rows(
-        np.column_stack([segments.quota_start, segments.quota_end]), [_DAYS, _DAYS]
-    )
-    parts = []
-    for at, (first, last) in enumerate(bounds.tolist()):
-        mine = np.flatnonzero(which == at)
-        for begin, stop, weight, divisor in pieces(first, last, spread):
-            start = np.maximum(segments.start[mine], begin)
-            end = np.minimum(segments.until[mine], stop)
-            used = np.flatnonzero(end > start)
-            chosen = mine[used]
-            weights, shares, divisors = (np.full(len(used), value, dtype=np.int64) for value in (weight, PPM, divisor))
-            parts.append(
-                _Stretches(
-                    segments.row[chosen], start[used], end[used], segments.minor[chosen], weights, shares, divisors
-                )
-            )
-    return _joined(parts)
-
-
-def _joined(parts: list[_Stretches]) -> _Stretches:
-    """Return several lots of stretches as one."""
-    nothing = np.zeros(0, dtype=np.int64)
-    names = [field.name for field in attrs.fields(_Stretches)]
-    return _Stretches(*(np.concatenate([nothing, *(getattr(part, name) for part in parts)]) for name in names))
-
-
-def _staffed(stretches: _Stretches, owner: IntArray, spans: Spans) -> tuple[_Stretches, IntArray]:
-    """Return the stretches cut to the days on which their rep was there, with the share carried on them, and their origin."""
-    left, right = overlaps(owner, stretches.start, stretches.end, spans)
-    cut = stretches.take(left)
-    start, end = np.maximum(cut.start, spans.start[right]), np.minimum(cut.end, spans.end[right])
-    return attrs.evolve(cut, start=start, end=end, share=spans.value[right]), left
-
-
-def _placed(stretches: _Stretches, window: Window) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+def _placed(stretches: Stretches, window: Window) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return the pairs of a stretch and a period that share days: positions of both, first day and end."""
     if window.periods is None:
         everything = np.arange(len(stretches.row))
@@ -236,7 +178,7 @@ def _lendable(quotas: QuotaBook, owner: LabelColumn, reps: RepBook | None) -> Qu
     return attrs.evolve(quotas, columns={name: column for name, column in quotas.columns.items() if name != "team"})
 
 
-def _with_span(grouping: Grouping, place: IntArray, stretches: _Stretches, at: IntArray) -> tuple[Labels, IntArray]:
+def _with_span(grouping: Grouping, place: IntArray, stretches: Stretches, at: IntArray) -> tuple[Labels, IntArray]:
     """Return the distinct rows of groups and divisors that lie in some period, and the row of each stretch (else 0)."""
     used = np.unique(at)
     groups = grouping.labels(place[stretches.row[used]]) if len(used) else rows_of_cells(grouping.levels, used)
