@@ -1,6 +1,6 @@
 """People drawn to break laws: reps with starts, ramps and absences, their quotas, splits, owners and forecast calls.
 
-Everything lies between December 2023 and the end of 2025, so that tenures, quotas, deals and calls meet; amounts are
+Everything lies between September 2023 and the end of 2025, so that tenures, quotas, deals and calls meet; amounts are
 whole minor units of two decimals. Draw `team(...)` for all of one company at once.
 """
 
@@ -18,17 +18,20 @@ from tests.oracle_credit import OwnerChange
 from tests.oracle_quota import add_months
 from tests.strategies import KEY_POOL, MINOR, SIGNED, TEAM_POOL, money
 
-FIRST, LAST = date(2023, 12, 1), date(2025, 12, 31)
+FIRST, LAST = date(2023, 9, 1), date(2025, 12, 31)
 PEOPLE = KEY_POOL[:3]
 """Fewer than all keys, so that deals, quotas and calls meet."""
-SMALL = st.integers(1, 60_000)
+SMALL = st.integers(1, 20_000)
 """Minor units of quotas and calls, so that deals reach them, and miss them."""
-SOLD = st.one_of(SMALL, SMALL, SMALL, MINOR)
+SOLD = st.one_of(SMALL, st.integers(5_000, 60_000), MINOR)
 EDGES = [
     *(date(2024, 1, 1), date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 1)),
     *(date(2024, 6, 30), date(2024, 7, 1), date(2024, 8, 31), date(2024, 12, 31), date(2025, 1, 1)),
 ]
-DAYS = st.sampled_from(EDGES) | st.dates(FIRST, date(2025, 3, 31))
+ANY_DAY = st.integers(0, 455).map(lambda n: date(2024, 1, 1) + timedelta(n * 173 % 456))
+"""Spread over fifteen months, where dates drawn as such crowd at the first one."""
+DAYS = st.one_of(ANY_DAY, ANY_DAY, st.sampled_from(EDGES), st.dates(FIRST, date(2025, 3, 31)))
+STARTS = st.one_of(ANY_DAY.map(lambda day: day - timedelta(120)), st.sampled_from(EDGES[:7]))
 SHARES = st.sampled_from([0.0, 0.1, 0.25, 0.3, 1 / 3, 0.5, 0.7, 0.75, 1.0])
 THRESHOLDS = st.sampled_from([0.5, 0.7, 0.8, 1.0, 1.2])
 QUARTERS = [Period(add_months(date(2024, 1, 1), 3 * k), add_months(date(2024, 1, 1), 3 * k + 3)) for k in range(6)]
@@ -62,14 +65,14 @@ def absences(draw: st.DrawFn, start: date) -> list[Period]:
 @st.composite
 def one_rep(draw: st.DrawFn, id: str) -> Rep:
     """One rep; start, end, absences and ramp may all be missing."""
-    hired = draw(st.one_of(DAYS, DAYS, DAYS, st.none()))
+    hired = draw(st.one_of(STARTS, STARTS, STARTS, st.none()))
     start = None
-    if hired is not None and draw(st.integers(0, 3)) == 0:
+    if hired is not None and draw(st.integers(0, 3)) == 2:
         start = hired + timedelta(draw(st.integers(0, 90)))
     begun = start or hired
     left = None
-    if begun is not None and draw(st.integers(0, 2)) == 0:
-        left = begun + timedelta(draw(st.integers(1, 400)))
+    if begun is not None and draw(st.integers(0, 2)) == 1:
+        left = begun + timedelta(draw(st.integers(30, 400)))
     return Rep(
         id,
         team=draw(st.none() | st.sampled_from(TEAM_POOL)),
@@ -95,15 +98,15 @@ def quotas(draw: st.DrawFn, people: Sequence[str] = PEOPLE, months: bool = False
     """
     answer = []
     for rep in people:
-        length = draw(st.sampled_from([0, 1, 1, 3, 3, 12]))
+        length = draw(st.sampled_from([3, 1, 1, 3, 0, 1, 12]))
         shift = timedelta(0 if months else draw(st.sampled_from([0, 0, 0, 9])))
         for k in range(18 // length if length else 0):
-            if draw(st.integers(0, 9)) == 0:
+            if draw(st.integers(0, 9)) == 7:
                 continue
             start = add_months(date(2024, 1, 1), k * length) + shift
             end = add_months(date(2024, 1, 1), (k + 1) * length) + shift
             answer.append(Quota(rep, start, end, money(draw(st.one_of(SMALL, SMALL, SMALL, st.just(0))))))
-            if draw(st.integers(0, 4)) == 0:
+            if draw(st.integers(0, 4)) == 3:
                 first = start + timedelta(draw(st.integers(1, (end - start).days - 1)))
                 answer.append(Quota(rep, start, end, money(draw(SMALL)), effective_from=first))
     return draw(st.permutations(answer))
@@ -111,18 +114,18 @@ def quotas(draw: st.DrawFn, people: Sequence[str] = PEOPLE, months: bool = False
 
 @st.composite
 def deals(
-    draw: st.DrawFn, people: Sequence[str] = PEOPLE, max_size: int = 20, minor: st.SearchStrategy[int] = SOLD
+    draw: st.DrawFn, people: Sequence[str] = PEOPLE, max_size: int = 30, minor: st.SearchStrategy[int] = SOLD
 ) -> list[Deal]:
     """Deals that are mostly won; a few are without rep or amount."""
-    answer = []
-    for number in range(draw(st.sampled_from([0, 1, max_size // 2, max_size]))):
+    answer, people = [], list(people)
+    for number in range(draw(st.sampled_from([max_size, max_size, max_size // 2, 3, 0]))):
         closed = draw(DAYS)
-        outcome = draw(st.sampled_from(["won", "won", "won", "lost", "open", "no_decision"]))
+        outcome = draw(st.sampled_from(["won"] * 5 + ["lost", "open", "no_decision"]))
         answer.append(
             Deal(
                 f"d{number}",
-                rep=draw(st.sampled_from([*people, *people, None])),
-                amount=money(draw(minor)) if draw(st.integers(0, 7)) else None,
+                rep=draw(st.sampled_from([*people * 3, None])),
+                amount=money(draw(minor)) if draw(st.integers(0, 7)) != 5 else None,
                 created=closed - timedelta(draw(st.integers(0, 90))),
                 closed=None if outcome == "open" else closed,
                 outcome=outcome,
@@ -141,7 +144,7 @@ def splits(draw: st.DrawFn, sold: Sequence[Deal], people: Sequence[str] = PEOPLE
             shares = draw(st.sampled_from(SPLIT_SHARES))
             names = draw(st.permutations(list(people)))[: len(shares)]
             answer += [Split(deal.id, rep, share) for rep, share in zip(names, shares, strict=True)]
-        if draw(st.integers(0, 2)) == 0:
+        if draw(st.integers(0, 2)) == 1:
             answer.append(Split(deal.id, draw(st.sampled_from(list(people))), draw(SHARES), "overlay"))
     return draw(st.permutations(answer))
 
@@ -194,4 +197,4 @@ def team(draw: st.DrawFn, credits: bool = False, months: bool = False) -> Team:
 
 def as_of_days() -> st.SearchStrategy[date]:
     """Days on which such a company is looked at: at edges of periods, or anywhere."""
-    return st.sampled_from([*EDGES, date(2025, 6, 30), LAST]) | st.dates(date(2024, 3, 1), LAST)
+    return st.sampled_from([LAST, date(2025, 6, 30), date(2025, 3, 31), *EDGES[-3:]]) | st.dates(date(2024, 3, 1), LAST)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import attrs
 import numpy as np
 
+from salesmetrics._check import locked
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
 BLOCK = 65_536
@@ -417,6 +418,17 @@ def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> 
     return out
 
 
+def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
+    """Return a table with its rows added up into the rows they belong to, from the first to the last."""
+    if size == len(rows) and bool((rows == np.arange(size)).all()):
+        return table.copy()
+    per = int(np.prod(table.shape[1:], dtype=np.int64))
+    out = np.zeros(size * per, dtype=table.dtype)
+    cells = (rows[:, None] * per + np.arange(per)).reshape(-1)
+    np.add.at(out, cells, np.ascontiguousarray(table).reshape(-1))
+    return out.reshape(size, *table.shape[1:])
+
+
 def runs(packed: IntArray, weights: IntArray | None = None) -> tuple[IntArray, IntArray]:
     """Return the distinct values of an array in order, with how often each occurs (or the sum of its weights)."""
     if not len(packed):
@@ -485,9 +497,9 @@ def _in_order(work: Callable[[int, int], _Part], rows: int) -> list[_Part]:
 class Histogram:
     """How often each value occurs in each row, held as sorted (row, value, count) without zeros."""
 
-    row: IntArray
-    value: IntArray
-    count: IntArray
+    row: IntArray = attrs.field(converter=locked)
+    value: IntArray = attrs.field(converter=locked)
+    count: IntArray = attrs.field(converter=locked)
 
     @classmethod
     def of(cls, row: IntArray, value: IntArray, count: IntArray | None = None) -> Histogram:

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._kernels import rolled
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.grouping import Window
 from salesmetrics.labels import Labels
@@ -35,17 +36,6 @@ def reasons(size: int, *rules: tuple[str, BoolArray]) -> AnyArray:
 def blanked(values: AnyArray, reason: AnyArray) -> FloatArray:
     """Return values, NaN where there is a reason."""
     return np.where(reason != 0, np.nan, values)
-
-
-def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
-    """Return a table with its rows added up into the rows they belong to, from the first to the last."""
-    per = int(np.prod(table.shape[1:], dtype=np.int64))
-    if size == len(rows) and (rows == np.arange(size)).all():
-        return table.copy()
-    out = np.zeros(size * per, dtype=table.dtype)
-    cells = (rows[:, None] * per + np.arange(per)).reshape(-1)
-    np.add.at(out, cells, np.ascontiguousarray(table).reshape(-1))
-    return out.reshape(size, *table.shape[1:])
 
 
 def words(*parts: str | None) -> str:

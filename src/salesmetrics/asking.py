@@ -37,6 +37,8 @@ def quota_book(quotas: Any) -> QuotaBook:
 def rep_book(reps: Any) -> RepBook:
     """Return the book of reps, or raise saying how to make one."""
     if isinstance(reps, RepBook):
+        if "id" in reps.columns:
+            reps.places()
         return reps
     raise InvalidTypeError(
         f"`reps` must be a RepBook; got {show(type(reps).__name__)}.",

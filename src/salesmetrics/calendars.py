@@ -418,7 +418,7 @@ def day_numbers(days: object, argument: str) -> tuple[AnyArray, bool]:
         return np.empty(array.shape, dtype=np.int64), False
     raise InvalidTypeError(
         f"`{argument}` must be days: datetime64[D], or whole numbers since 1970-01-01; got {show(array)}.",
-        code="SM-DAY-03",
+        code="SM-DAY-17",
         field=argument,
         values=[array],
         hint="`array.astype('datetime64[D]')` makes days." if array.dtype.kind in "M" else None,

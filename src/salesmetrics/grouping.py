@@ -181,14 +181,15 @@ def group(book: Book, by: object, where: object, reps: RepBook | None = None, pu
 
 def _asked(by: object, known: Sequence[str], book: Book, purpose: str) -> tuple[str, ...]:
     """Return the names asked for, each of which must be a label column."""
-    if isinstance(by, str) and by in book.columns and by not in known:
-        raise InvalidArgumentError(
-            f"{purpose} must name label columns of the {book.kind}; got {show(by)}, which holds numbers or days.",
-            code="SM-ARG-13",
-            field="by",
-            values=[by],
-            hint=nearest("", known),
-        )
+    for name in by if isinstance(by, (tuple, list)) else (by,):
+        if isinstance(name, str) and name in book.columns and name not in known:
+            raise InvalidArgumentError(
+                f"{purpose} must name label columns of the {book.kind}; got {show(name)}, which holds numbers or days.",
+                code="SM-ARG-13",
+                field="by",
+                values=[name],
+                hint=nearest("", known),
+            )
     return _check.names(by, known, "by")
 
 

@@ -140,6 +140,11 @@ def distinct_rows(codes: IntArray, sizes: Sequence[int]) -> tuple[IntArray, IntA
     packed = np.zeros(len(codes), dtype=np.int64)
     for at, size in enumerate(sizes):
         packed = packed * size + codes[:, at]
+    if cells <= max(4 * len(codes), 1 << 12):
+        seen = np.zeros(cells, dtype=bool)
+        seen[packed] = True
+        found = np.unravel_index(np.flatnonzero(seen), tuple(sizes)) if len(sizes) else ()
+        return np.stack(found, axis=1).astype(np.int64), (np.cumsum(seen) - 1)[packed]
     _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
     return codes[first], inverse.reshape(-1).astype(np.int64)
 

@@ -25,6 +25,10 @@ def _counted(values: AnyArray | None) -> AnyArray | None:
     return None if values is None else locked(np.ascontiguousarray(values, dtype=np.int64))
 
 
+def _held(value: object) -> object:
+    return locked(value) if isinstance(value, np.ndarray) else value
+
+
 def added(*, limbs: bool = False, total: bool = False, optional: bool = False) -> Any:
     """Return the field of a table of whole numbers that adds up.
 
@@ -38,7 +42,7 @@ def added(*, limbs: bool = False, total: bool = False, optional: bool = False) -
 
 def owned() -> Any:
     """Return a field that a kind of tally merges and compares in its own way."""
-    return attrs.field(metadata={OWN: True})
+    return attrs.field(metadata={OWN: True}, converter=_held)
 
 
 @attrs.frozen(eq=False)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from salesmetrics.calendars import Period
 from salesmetrics.domain import Deal, ForecastCall, Quota, Rep
+from tests import oracle
 from tests import oracle_accuracy as accuracy
 from tests import oracle_credit as credit
 from tests import oracle_pace as pacing
@@ -329,6 +330,27 @@ def test_every_oracle_runs(firm: people.Team, today: date) -> None:
         accuracy.forecast_value_added(firm.deals, firm.calls, by="rep", against="seasonal", as_of=today),
     ]
     assert all((a.value is None) == bool(a.reason) for result in results for a in result.values())
+
+
+@FEW
+@given(people.team(credits=True), people.as_of_days())
+def test_without_rep_book_and_splits_it_is_the_plain_attainment(firm: people.Team, today: date) -> None:
+    """Both slow copies of attainment and team attainment agree where they speak of the same."""
+    for by in ("rep", ()):
+        old = oracle.attainment(firm.deals, firm.quotas, by=by, periods=people.QUARTERS, as_of=today)
+        find = credit.attainment if by else teams.team_attainment
+        assert find(firm.deals, firm.quotas, by=by, periods=people.QUARTERS, as_of=today) == old
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=20))
+def test_the_curve_is_the_plain_one(ends: list[tuple[int, bool]]) -> None:
+    """H11, H2: without late entries the curve of tenures is the curve of cycles."""
+    curve = ramp.tenures_of(Life(0, age, "event" if event else "open") for age, event in ends)
+    plain = oracle.curve_of((age, "won" if event else "open") for age, event in ends)
+    assert [(s.age, s.at_risk, s.share, s.spread) for s in curve.steps] == [
+        (s.age, s.at_risk, s.share, s.spread) for s in plain.steps
+    ]
 
 
 def test_days_are_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import attrs
@@ -53,6 +54,11 @@ class QuotaBook(Book):
         return start.days.astype(np.int64), end.days.astype(np.int64)
 
     def segments(self) -> Segments:
+        """Return the amounts in force, worked out once."""
+        return self._in_force
+
+    @cached_property
+    def _in_force(self) -> Segments:
         """Return the amounts in force: of the rows for the same owner and bounds, each day has the latest in effect."""
         start, end = self._bounds()
         amount: MoneyColumn = self.column("amount", "quotas")

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Self
 import attrs
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics.arrays import AnyArray
 from salesmetrics.books.table import Book
 from salesmetrics.calendars import Period
-from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn
+from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
-from salesmetrics.errors import InvalidDataError, show
+from salesmetrics.errors import InvalidDataError, nearest, show
 
 __all__ = ["RepBook"]
 
@@ -23,7 +24,16 @@ class RepBook(Book):
     """Reps in columns, one row each; made by `read_reps`.
 
     Columns: ``id, name, team, manager, hired, role_start, left`` and any label columns. ``absences`` and ``ramps`` hold, for
-    each row, the periods away and the share of full quota in each tenure month.
+    each row, the periods away and the share of full quota in each tenure month. With a column ``since`` there may be several
+    rows for a rep, each with the team and manager from that day on: `on` gives the structure as it stood on a day.
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> reps = sm.read_reps({"id": ["Ana", "Ben", "Ben", "Cy"], "manager": [None, "Ana", "Cy", "Ana"],
+    ...                      "since": [None, None, "2026-04-01", None]})
+    >>> reps.on("2026-01-31").under("Ana"), reps.on("2026-04-30").under("Cy")
+    (('Ben', 'Cy'), ('Ben',))
     """
 
     kind: ClassVar[str] = "reps"
@@ -54,8 +64,7 @@ class RepBook(Book):
 
     def rows_of(self, owner: LabelColumn) -> AnyArray:
         """Return the row of each level of the owners, then -1 for the missing owner; every level must be known."""
-        ids: KeyColumn = self.column("id", "labels lent by reps")
-        place = {key: at for at, key in enumerate(ids.values.tolist())}
+        place = self.places()
         unknown = [level for level in owner.levels if level not in place]
         if unknown:
             raise InvalidDataError(
@@ -68,6 +77,79 @@ class RepBook(Book):
                 f"{', '.join(show(k) for k in list(place)[:10])}.",
             )
         return np.array([*(place[level] for level in owner.levels), -1], dtype=np.int64)
+
+    def places(self) -> dict[object, int]:
+        """Return the row of each rep, who must have one only."""
+        ids: KeyColumn = self.column("id", "labels lent by reps")
+        place = {key: at for at, key in enumerate(ids.values.tolist())}
+        if len(place) < self.rows:
+            raise InvalidDataError(
+                f"`reps` must have one row for each rep; got {self.rows} rows for {len(place)} reps.",
+                code="SM-REP-06",
+                field="reps",
+                hint="reps.on('2026-10-31') gives the structure as it stood on a day.",
+            )
+        return place
+
+    def on(self, day: object) -> Self:
+        """Return the structure as it stood on a day: one row for each rep, the latest whose ``since`` is not after it.
+
+        A row without ``since`` holds from the beginning; a rep whose rows all begin later is not there yet.
+        """
+        number = _check.day(day, "day")
+        since = self.columns.get("since")
+        if not isinstance(since, DayColumn):
+            return self
+        ids: KeyColumn = self.column("id", "the structure on a day")
+        rows = np.flatnonzero(since.days <= number)
+        order = rows[np.lexsort((since.days[rows], ids.values[rows]))]
+        keys = ids.values[order]
+        last = np.ones(len(order), dtype=bool)
+        last[:-1] = keys[1:] != keys[:-1]
+        book = self.take(np.sort(order[last]))
+        return attrs.evolve(book, columns={name: c for name, c in book.columns.items() if name != "since"})
+
+    def chain(self) -> dict[object, tuple[object, ...]]:
+        """Return the way down to each rep: the manager at the top first, the rep last."""
+        manager: LabelColumn = self.column("manager", "a hierarchy")
+        above = dict(zip(self.places(), manager.user().tolist(), strict=True))
+        ways: dict[object, tuple[object, ...]] = {}
+        for rep in above:
+            way = [rep]
+            while (boss := above.get(way[-1])) is not None:
+                way.append(boss)
+            ways[rep] = tuple(reversed(way))
+        return ways
+
+    def under(self, manager: object) -> tuple[object, ...]:
+        """Return everybody below a manager, at any depth, in the order of the rows."""
+        found = tuple(rep for rep, way in self.chain().items() if manager in way[:-1])
+        if not found and manager not in self.places():
+            raise InvalidDataError(
+                f"`manager` must be a rep or the manager of one; got {show(manager)}.",
+                code="SM-REP-07",
+                field="manager",
+                values=[manager],
+                hint=nearest(manager, [str(rep) for rep in self.places()]),
+            )
+        return found
+
+    def with_levels(self) -> Self:
+        """Return the book with label columns ``level_1`` (the top), ``level_2``, ...: who stands above each rep at each depth.
+
+        A manager stands under its own name at its own depth, so ``by="level_2"`` adds up everything below and including each
+        manager of the second level. Who stands higher has no label there: the missing row, so the rows add up to the whole.
+        """
+        ways = list(self.chain().values())
+        depth = max((len(way) for way in ways), default=0)
+        columns: dict[str, Column] = dict(self.columns)
+        for level in range(depth):
+            names = [way[level] if level < len(way) else None for way in ways]
+            levels = tuple(sorted({name for name in names if name is not None}, key=lambda name: (str(type(name)), name)))
+            place: dict[object, int] = {name: at for at, name in enumerate(levels)} | {None: -1}
+            codes = np.array([place[name] for name in names], dtype=np.int64)
+            columns[f"level_{level + 1}"] = LabelColumn(smallest_codes(codes, len(levels)), levels)
+        return attrs.evolve(self, columns=columns)
 
     def present(self, day: int) -> AnyArray:
         """Return True for the reps employed on a day, as far as their dates tell."""
@@ -99,7 +181,8 @@ class RepBook(Book):
 
     def _across(self, columns: Mapping[str, Column], rows: int) -> list[Problem]:
         """Return what is wrong between rows: an id stands once, managers form no cycle."""
-        return [*super()._across(columns, rows), *rep_problems(columns)]
+        twice = doubled_reps(columns) if "since" in columns else super()._across(columns, rows)
+        return [*twice, *rep_problems(columns)]
 
     def equals(self, other: object) -> bool:
         """Return True where both hold the same reps, absences and ramps."""
@@ -128,12 +211,40 @@ def rep_problems(columns: Mapping[str, Column]) -> list[Problem]:
     return problems
 
 
+def doubled_reps(columns: Mapping[str, Column]) -> list[Problem]:
+    """Return the problem of a rep with two rows from the same day on."""
+    ids, since = columns["id"], columns["since"]
+    assert isinstance(ids, KeyColumn)
+    assert isinstance(since, DayColumn)
+    order = np.lexsort((since.days, ids.values))
+    keys, days = ids.values[order], since.days[order]
+    again = np.flatnonzero((keys[1:] == keys[:-1]) & (days[1:] == days[:-1]))
+    if not len(again):
+        return []
+    rows = np.unique(np.concatenate([order[again], order[again + 1]])).astype(np.int64)
+    return [Problem("SM-KEY-04", "id", "stand once from any day on", rows, list(ids.values[rows]), "keep one of them.")]
+
+
 def manager_cycle(columns: Mapping[str, Column]) -> list[object]:
-    """Return the reps of a cycle of managers, or none; an iterative walk with the set of those seen."""
-    ids, manager = columns.get("id"), columns.get("manager")
+    """Return the reps of a cycle of managers on some day, or none."""
+    ids, manager, since = columns.get("id"), columns.get("manager"), columns.get("since")
     if not isinstance(ids, KeyColumn) or not isinstance(manager, LabelColumn):
         return []
-    above = dict(zip(ids.values.tolist(), manager.user().tolist(), strict=True))
+    keys, bosses = ids.values.tolist(), manager.user().tolist()
+    if not isinstance(since, DayColumn):
+        return _cycle(dict(zip(keys, bosses, strict=True)))
+    order = np.argsort(since.days, kind="stable").tolist()
+    above: dict[object, object] = {}
+    for at, row in enumerate(order):
+        above[keys[row]] = bosses[row]
+        last_of_day = at + 1 == len(order) or since.days[order[at + 1]] != since.days[row]
+        if last_of_day and (cycle := _cycle(above)):
+            return cycle
+    return []
+
+
+def _cycle(above: Mapping[object, object]) -> list[object]:
+    """Return a cycle, or none; an iterative walk with the set of those seen."""
     done: set[object] = set()
     for start in above:
         path: dict[object, None] = {}

@@ -142,5 +142,5 @@ def _days(start: DayLike, as_of: DayLike) -> Days:
     else:
         return Days(first, last, FiscalCalendar(start_month=2))
     raise InvalidArgumentError(
-        f"{rule}; got {_check.date_of(got)}.", code="SM-DAY-11", field=field, values=[_check.date_of(got)]
+        f"{rule}; got {_check.date_of(got)}.", code="SM-DTS-01", field=field, values=[_check.date_of(got)]
     )

@@ -2,29 +2,42 @@
 
 from salesmetrics.metrics.coverage import pipeline_coverage, required_coverage
 from salesmetrics.metrics.cycle import cycle_curve, cycle_length, win_rate_curve
+from salesmetrics.metrics.pacing import linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.metrics.pipeline import open_pipeline, pipeline_created, weighted_pipeline
 from salesmetrics.metrics.ramping import ramp_curve, ramp_time, ramped_equivalents, time_to_first_deal
 from salesmetrics.metrics.size import deal_size
+from salesmetrics.metrics.spread import gini, top_share
 from salesmetrics.metrics.targets import attainment, attainment_gap, credited_bookings, effective_quota
+from salesmetrics.metrics.teams import attainment_distribution, attainment_streak, share_at_quota, team_attainment
 from salesmetrics.metrics.throughput import velocity, velocity_change
 from salesmetrics.metrics.wins import win_rate
 
 __all__ = [
     "attainment",
+    "attainment_distribution",
     "attainment_gap",
+    "attainment_streak",
     "credited_bookings",
     "cycle_curve",
     "cycle_length",
     "deal_size",
     "effective_quota",
+    "gini",
+    "linearity_curve",
     "open_pipeline",
+    "pace",
+    "pace_attainment",
     "pipeline_coverage",
     "pipeline_created",
     "ramp_curve",
     "ramp_time",
     "ramped_equivalents",
     "required_coverage",
+    "required_run_rate",
+    "share_at_quota",
+    "team_attainment",
     "time_to_first_deal",
+    "top_share",
     "velocity",
     "velocity_change",
     "weighted_pipeline",

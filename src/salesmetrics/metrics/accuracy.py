@@ -9,9 +9,10 @@ from salesmetrics.answers import blanked, major, reasons, words
 from salesmetrics.arrays import IntArray
 from salesmetrics.books import DealBook, ForecastBook, RepBook
 from salesmetrics.errors import InvalidArgumentError, show
+from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
 from salesmetrics.formulas import accuracy
 from salesmetrics.labels import Labels, Levels
-from salesmetrics.pairing import Asked, Pairs, Pools, pairs_of, pooled_answer
+from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally

@@ -8,8 +8,9 @@ from salesmetrics import _check, formulas
 from salesmetrics.answers import words
 from salesmetrics.arrays import FloatArray
 from salesmetrics.books import DealBook, ForecastBook, RepBook
+from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
 from salesmetrics.formulas import accuracy
-from salesmetrics.pairing import Asked, Pairs, Pools, pairs_of, pooled_answer
+from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
@@ -192,9 +193,10 @@ def mase(
     Returns
     -------
     MetricTable
-        Unit ``fraction``: `mae` / mean |actual - actual a season ago|, over the series of the forecasters with a pair; periods
-        that are over count whether that forecaster called or not. ``n`` counts the pairs. Fewer than ``season`` + 1 periods, or a series that
-        never moved: NaN ``zero_denominator``. Parts: ``naive_error``, and ``forecast`` and ``actual``, sums over the pairs.
+        Unit ``fraction``: `mae` / mean |actual - actual a season ago|, over the series of the forecasters with a pair: every
+        period that is over, whether they called or not. ``n`` counts the pairs. Fewer than ``season`` + 1 periods: NaN
+        ``no_rows``; a series that never moved: NaN ``zero_denominator``. Parts: ``naive_error``, and ``forecast`` and
+        ``actual``, sums over the pairs.
 
     Examples
     --------
@@ -221,13 +223,14 @@ def mase(
         np.asarray(accuracy.mase(pools.forecast, pools.actual, series=series, season=back)),
         words("mean of |forecast - actual| over the pairs / mean of |actual - actual a season ago|", f"season {back}"),
         parts={"naive_error": (naive / np.float64(10**pairs.scale), "money")},
+        too_short=np.isnan(naive),
     )
 
 
 def _series(pairs: Pairs, season: int) -> FloatArray:
     """Return what the forecasters with a pair booked in every period that is over, a season of NaN behind each of them."""
-    heard = np.broadcast_to(pairs.used.any(axis=1, keepdims=True), pairs.used.shape)
-    table = pairs.spread(pairs.actual, heard & pairs.complete)
+    heard = ~np.isnan(pairs.spread(pairs.actual, pairs.used))
+    table = np.where(heard.any(axis=-1, keepdims=True), pairs.spread(pairs.actual, pairs.complete), np.nan)
     gap = np.full((*table.shape[:-1], season), np.nan)
     apart = np.concatenate([table, gap], axis=-1)
     return apart.reshape(-1, apart.shape[-2] * apart.shape[-1])

@@ -180,7 +180,7 @@ def pace_attainment(
     asked = Asked(period, by, where, reps, as_of, splits, history, credit, owner, returns, quota)
     both = sides(deals, quotas, asked)
     book, rows, names, fine = both.book, both.rows, both.names, both.fine
-    run = _run(deals, book, attrs.evolve(asked, period=book.window.asked), how)
+    run = _run(deals, book, asked, how)
     counted = rows.rolled(names, np.ones_like(rows.has_quota) if fine else rows.has_quota)
     due = rows.rolled(names, rows.days > 0)
     size = len(counted.labels) * book.window.size

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from salesmetrics import formulas
-from salesmetrics.answers import blanked, dated, major, reasons, words
+from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.asking import deal_book, no_period, quota_book
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
@@ -432,6 +432,4 @@ def _money_parts(booked: IntArray, quota: AnyArray, scale: int) -> dict[str, Any
 
 def _added(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
     """Return a table added up into its groups, one row for each group and period."""
-    out = np.zeros((size, table.shape[1]), dtype=table.dtype)
-    np.add.at(out, rows, table)
-    return out.reshape(-1)
+    return rolled(rows, size, table).reshape(-1)

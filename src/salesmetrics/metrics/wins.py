@@ -107,7 +107,7 @@ def win_rate(
     level = _check.level(confidence_level)
     if interval == "exact" and weight == "amount":
         raise InvalidArgumentError(
-            "`interval` must be 'wilson' with weight 'amount'; got 'exact'.", code="SM-ARG-30", field="interval"
+            "`interval` must be 'wilson' with weight 'amount'; got 'exact'.", code="SM-ARG-48", field="interval"
         )
     if isinstance(deals, OutcomeTally):
         given = {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of}

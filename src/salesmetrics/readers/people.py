@@ -12,7 +12,7 @@ from salesmetrics import _check, convert
 from salesmetrics.arrays import AnyArray
 from salesmetrics.books import ForecastBook, QuotaBook, RepBook
 from salesmetrics.books.quotas import quota_problems
-from salesmetrics.books.reps import rep_problems
+from salesmetrics.books.reps import doubled_reps, rep_problems
 from salesmetrics.calendars import Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.domain import ForecastCall, Quota, Rep
@@ -109,7 +109,7 @@ def read_reps(
     ----------
     source : path, text stream, frame, mapping of array_like or iterable of Rep
         Column ``id`` and, where there are any, ``name, team, manager, hired, role_start, left`` and labels. Absences and ramp
-        schedules come with `Rep` objects.
+        schedules come with `Rep` objects. With ``since`` a rep may have several rows, each in force from that day on.
     columns : mapping of str to str, optional
         Our name to the source's.
     date_format, on_error
@@ -118,7 +118,7 @@ def read_reps(
     Returns
     -------
     RepBook
-        The reps, checked once: an id stands once, managers form no cycle.
+        The reps, checked once: an id stands once (with ``since``, once from any day on), managers form no cycle on any day.
 
     Examples
     --------
@@ -127,21 +127,23 @@ def read_reps(
     ('team',)
     """
     mode = checked_mode(on_error)
-    fields = ("id", "name", "team", "manager", "hired", "role_start", "left")
+    fields = ("id", "name", "team", "manager", "hired", "role_start", "left", "since")
     here = named(any_source(source, Rep), columns, fields, ("id",))
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     book: dict[str, Column] = {}
-    book["id"], problems = convert.key(here.raw("id", "key"), "id")
+    book["id"], problems = convert.key(here.raw("id", "key"), "id", unique="since" not in here)
     judge.keys, judge.noun = book["id"].user(), "rep"
     judge.hear(problems)
     book |= _labels(here, judge, ("name", "team", "manager"))
-    book |= _days(here, judge, ("hired", "role_start", "left"), date_format)
+    book |= _days(here, judge, ("hired", "role_start", "left", "since"), date_format)
     if "role_start" not in book and "hired" in book:
         book["role_start"] = book["hired"]
     absences, ramps = (_beside(here, name) for name in ("absences", "ramp"))
     book |= _more_labels(here, judge, book, (*fields, "absences", "ramp"))
-    clean, kept = judge.settle(_ordered(book, fields), rep_problems)
+    clean, kept = judge.settle(
+        _ordered(book, fields), lambda some: [*(doubled_reps(some) if "since" in some else []), *rep_problems(some)]
+    )
     judge.warn()
     return RepBook(
         columns=clean,

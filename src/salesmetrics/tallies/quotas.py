@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import LIMBS, limbs_of, packed_cells, wide_ints
+from salesmetrics._kernels import LIMBS, limbs_of, packed_cells, rolled, wide_ints
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.books.quotas import QuotaBook
 from salesmetrics.books.reps import RepBook
@@ -88,7 +88,7 @@ class QuotaTally(Tally):
         labels, row = _with_span(grouping, place, stretches, at)
         shape = (len(labels), window.size)
         covered, days = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        np.add.at(covered, (row[at], position), end - start)
+        np.add.at(covered.reshape(-1), row[at] * window.size + position, end - start)
         staffed = reps is not None and quota == "effective" and (prorate or ramp == "schedule")
         if staffed and reps is not None:
             spans = shares_of(reps, ramp=ramp == "schedule", ramp_from=ramp_from, prorate=prorate)
@@ -96,17 +96,18 @@ class QuotaTally(Tally):
             row = row[origin]
             at, position, start, end = _placed(stretches, window)
         plain = spread.plain and (not staffed or bool((stretches.share == PPM).all()))
-        np.add.at(days, (row[at], position), end - start)
+        cell = row[at] * window.size + position
+        np.add.at(days.reshape(-1), cell, end - start)
         minor, divided = stretches.minor[at], units(start, end, spread)
         amount_days = shared = None
         if plain:
             _check_size(minor, divided)
             amount_days = np.zeros(shape, dtype=np.int64)
-            np.add.at(amount_days, (row[at], position), minor * divided)
+            np.add.at(amount_days.reshape(-1), cell, minor * divided)
         else:
             shares = stretches.weight[at].astype(object) * stretches.share[at]
             exact = np.zeros(shape, dtype=object)
-            np.add.at(exact, (row[at], position), minor.astype(object) * divided * shares)
+            np.add.at(exact.reshape(-1), cell, minor.astype(object) * divided * shares)
             shared = limbs_of(exact.reshape(-1).tolist()).reshape(*shape, LIMBS)
         return cls(
             labels=labels,
@@ -140,9 +141,7 @@ class QuotaTally(Tally):
             rest = np.array([r / d for (_, r), d in zip(pairs, below, strict=True)]).reshape(self.days.shape)
 
         def add(table: AnyArray) -> AnyArray:
-            out = np.zeros((len(labels), self.window.size), dtype=table.dtype)
-            np.add.at(out, row, table)
-            return out
+            return rolled(row, len(labels), table)
 
         return labels, add(whole), add(rest), add(self.covered), add(self.days)
 
@@ -180,7 +179,7 @@ def _lendable(quotas: QuotaBook, owner: LabelColumn, reps: RepBook | None) -> Qu
 
 def _with_span(grouping: Grouping, place: IntArray, stretches: Stretches, at: IntArray) -> tuple[Labels, IntArray]:
     """Return the distinct rows of groups and divisors that lie in some period, and the row of each stretch (else 0)."""
-    used = np.unique(at)
+    used = at[np.flatnonzero(np.diff(at, prepend=-1))]  # `at` rises
     groups = grouping.labels(place[stretches.row[used]]) if len(used) else rows_of_cells(grouping.levels, used)
     lengths, code = np.unique(stretches.divisor[used], return_inverse=True)
     levels = (*groups.levels, Levels(SPAN, tuple(lengths.tolist())))

@@ -1,0 +1,197 @@
+"""Questions about forecasts: from books or tallies to pairs, and from pairs to the table of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from salesmetrics.answers import blanked, major, reasons, words
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.asking import deal_book, one_currency
+from salesmetrics.books import DealBook, ForecastBook, RepBook
+from salesmetrics.books.table import Book
+from salesmetrics.calendars import Period
+from salesmetrics.columns import LabelColumn
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest, show
+from salesmetrics.grouping import as_of_day
+from salesmetrics.pairing import NEEDED, Pairs, Pools, chosen_spans, run_of
+from salesmetrics.results import MetricTable
+from salesmetrics.tallies import BookingTally
+from salesmetrics.tallies.calls import CallTally
+from salesmetrics.tally import refuse_grouping
+
+__all__ = ["Asked", "pairs_of", "pooled_answer"]
+
+By = str | tuple[str, ...] | list[str] | None
+
+
+@attrs.frozen
+class Asked:
+    """What a question about forecasts is asked with: the arguments that every function of the family has."""
+
+    period: object = None
+    by: By = None
+    where: object = None
+    reps: RepBook | None = None
+    as_of: object = None
+    category: object = None
+    week: object = None
+    weeks_left: object = None
+
+
+# --- from books to pairs ---------------------------------------------------------------------------------------------
+
+
+def pairs_of(
+    deals: DealBook | BookingTally,
+    forecasts: ForecastBook | CallTally,
+    asked: Asked,
+    more: Sequence[Period] = (),
+) -> Pairs:
+    """Return what was said beside what came; tallies are taken as they are.
+
+    Bookings are counted in ``more`` periods too, where they do not overlap those of the calls.
+    """
+    if isinstance(deals, BookingTally):
+        given = {"by": asked.by, "period": asked.period, "where": asked.where, "as_of": asked.as_of}
+        refuse_grouping(deals, given)
+        asked = attrs.evolve(asked, by=deals.by, period=deals.window.asked)
+    calls = _calls(deals, forecasts, asked)
+    bookings = deals if isinstance(deals, BookingTally) else _bookings(deal_book(deals), forecasts, calls, asked, more)
+    one_currency(bookings.currency, calls.currency)
+    pairs = Pairs.of(bookings, calls)
+    only = asked.where is not None and not isinstance(asked.where, Mapping)
+    return attrs.evolve(pairs, deals_only=only)
+
+
+def _calls(deals: object, forecasts: ForecastBook | CallTally, asked: Asked) -> CallTally:
+    """Return the tally of the calls, or the one that was given."""
+    choice = {"category": asked.category, "week": asked.week, "weeks_left": asked.weeks_left}
+    if isinstance(forecasts, CallTally):
+        if not isinstance(deals, BookingTally):
+            choice |= {"by": asked.by, "period": asked.period, "where": asked.where}
+        refuse_grouping(forecasts, choice)
+        return forecasts
+    if not isinstance(forecasts, ForecastBook):
+        raise InvalidTypeError(
+            f"`forecasts` must be a ForecastBook or its tally; got {show(type(forecasts).__name__)}.",
+            code="SM-BOK-12",
+            field="forecasts",
+            hint="sm.read_forecasts(frame) makes a book of a frame, a mapping, a CSV file or ForecastCall objects.",
+        )
+    where = asked.where if isinstance(asked.where, Mapping) and isinstance(deals, Book) else None
+    return CallTally.from_book(
+        forecasts,
+        by=asked.by,
+        period=asked.period,
+        where=None if where is None or not isinstance(deals, Book) else _narrowed(where, forecasts, deals),
+        reps=asked.reps,
+        category=asked.category,
+        week=asked.week,
+        weeks_left=asked.weeks_left,
+    )
+
+
+def _bookings(
+    deals: DealBook, forecasts: object, calls: CallTally, asked: Asked, more: Sequence[Period]
+) -> BookingTally:
+    """Return the tally of the bookings in the periods that the calls were about, and in more where asked for."""
+    spans = run_of(chosen_spans(calls)[0])
+    spans = run_of([*spans, *(period for period in more if not any(period.overlaps(span) for span in spans))])
+    where = asked.where
+    if isinstance(where, Mapping) and isinstance(forecasts, Book):
+        where = _narrowed(where, deals, forecasts)
+    as_of_day(deals, asked.as_of, needed=NEEDED)
+    return BookingTally.from_book(
+        deals,
+        by=calls.by,
+        period=spans,
+        where=where,
+        reps=asked.reps,
+        as_of=asked.as_of,
+        per_rep="rep" in calls.grain,
+    )
+
+
+def _narrowed(where: Mapping[Any, Any], book: Book, other: Book) -> BoolArray:
+    """Return the rows of a book whose labels are wanted; both books must have the columns, and one of them each label."""
+    keep = np.ones(book.rows, dtype=bool)
+    for name, wanted in where.items():
+        mine, theirs = (side.columns.get(name) for side in (book, other))
+        if not isinstance(mine, LabelColumn) or not isinstance(theirs, LabelColumn):
+            raise InvalidArgumentError(
+                f"`where` must name label columns that deals and forecasts both have; got {show(name)}.",
+                code="SM-ARG-08",
+                field="where",
+                values=[name],
+                hint=nearest(name, set(book.label_names) & set(other.label_names)),
+            )
+        labels = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)) else [wanted]
+        known = {*mine.levels, *theirs.levels, None}
+        unknown = [label for label in labels if label not in known]
+        if unknown:
+            raise InvalidArgumentError(
+                f"`where` must name labels of {show(name)}; got {show(unknown[0])}.",
+                code="SM-ARG-09",
+                field="where",
+                values=unknown,
+                hint=nearest(unknown[0], known - {None}),
+            )
+        chosen = np.array([level in labels for level in (*mine.levels, None)], dtype=bool)
+        keep &= chosen[mine.codes]
+    return keep
+
+
+# --- from pools to tables --------------------------------------------------------------------------------------------
+
+
+def pooled_answer(
+    name: str,
+    unit: str,
+    pairs: Pairs,
+    pools: Pools,
+    value: AnyArray,
+    how: str,
+    *,
+    n: IntArray | None = None,
+    low: AnyArray | None = None,
+    high: AnyArray | None = None,
+    parts: Mapping[str, tuple[AnyArray, str]] | None = None,
+    left_out: Mapping[str, int] | None = None,
+    notes: tuple[str, ...] = (),
+    too_short: BoolArray | None = None,
+) -> MetricTable:
+    """Return the table of one number for each pool; values of money in minor units."""
+    rows = pools.n if n is None else n
+    none = pools.n == 0 if too_short is None else (pools.n == 0) | too_short
+    reason = reasons(
+        len(rows), ("period_running", pools.running), ("no_rows", none), ("zero_denominator", np.isnan(value))
+    )
+    money = np.float64(10**pairs.scale) if unit == "money" else np.float64(1)
+    more = {"forecast": (pools.forecast, "money"), "actual": (pools.actual, "money")}
+    whole = {part: (major(_total(table), pairs.scale), kind) for part, (table, kind) in more.items()} | dict(
+        parts or {}
+    )
+    return MetricTable(
+        name=name,
+        unit=unit,
+        labels=pools.labels,
+        value=blanked(value / money, reason),
+        n=rows,
+        reason_code=reason,
+        low=None if low is None else low / money,
+        high=None if high is None else high / money,
+        parts={part: values for part, (values, _) in whole.items()},
+        part_units={part: kind for part, (_, kind) in whole.items()},
+        left_out={**pairs.counts_left_out, **(left_out or {})},
+        definition=words(how, pairs.said),
+        notes=(*pairs.notes, *notes),
+    )
+
+
+def _total(table: FloatArray) -> FloatArray:
+    """Return the sum of each row."""
+    return np.asarray(np.nansum(table, axis=-1))
