@@ -67,7 +67,7 @@ class DuckDB:
     def d(self) -> Answer:
         """Velocity."""
         won = self._ask(
-            "select segment, quarter, count(*) n, sum(amount) s, sum(closed - created) days "
+            "select segment, quarter, count(*) n, sum(amount) s, sum(closed - created) took "
             "from deals where outcome = 1 group by all"
         )
         lost = self._ask("select segment, quarter, count(*) n from deals where outcome = 2 group by all")
@@ -78,7 +78,7 @@ class DuckDB:
             dense(size, cell, won["n"]),
             dense(size, self._cells(lost, "segment"), lost["n"]),
             dense(size, cell, won["s"]),
-            dense(size, cell, won["days"]),
+            dense(size, cell, won["took"]),
         )
 
     def e(self) -> Answer:

@@ -116,17 +116,8 @@ def count(value: object, argument: str, *, least: int = 0) -> int:
 
 def names(value: object, known: Iterable[str], argument: str) -> tuple[str, ...]:
     """Return one or several column names that must be known; None is no name."""
-    if value is None:
-        return ()
-    asked = (value,) if isinstance(value, str) else value
+    asked = name_list(value, argument)
     choices = list(known)
-    if not isinstance(asked, (tuple, list)) or not all(isinstance(n, str) for n in asked):
-        raise InvalidTypeError(
-            f"`{argument}` must be a column name or several of them; got {show(value)}.",
-            code="SM-ARG-04",
-            field=argument,
-            values=[value],
-        )
     for name in asked:
         if name not in choices:
             raise InvalidArgumentError(
@@ -143,7 +134,7 @@ def names(value: object, known: Iterable[str], argument: str) -> tuple[str, ...]
             field=argument,
             values=[value],
         )
-    return tuple(asked)
+    return asked
 
 
 class Rebuilt:
@@ -153,7 +144,7 @@ class Rebuilt:
 
     def __reduce__(self) -> Any:
         """Return the way to make an equal one."""
-        fields: Any = attrs.fields(type(self))  # type: ignore[misc]
+        fields: Any = attrs.fields(type(self))  # type: ignore[arg-type]
         return _rebuilt, (type(self), {field.alias: _plain(getattr(self, field.name)) for field in fields})
 
 
@@ -166,6 +157,22 @@ def _rebuilt(kind: type, values: dict[str, Any]) -> Any:
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return kind(**values)
+
+
+def name_list(value: object, argument: str) -> tuple[str, ...]:
+    """Return one or several names as a tuple; None is no name."""
+    if value is None:
+        return ()
+    asked = (value,) if isinstance(value, str) else value
+    if isinstance(asked, (tuple, list)) and all(isinstance(name, str) for name in asked):
+        return tuple(asked)
+    raise InvalidTypeError(
+        f"`{argument}` must be a column name or several of them; got {show(value)}.",
+        code="SM-ARG-04",
+        field=argument,
+        values=[value],
+        hint=f"{argument}='rep' or {argument}=('rep', 'segment').",
+    )
 
 
 def locked(array: AnyArray) -> AnyArray:

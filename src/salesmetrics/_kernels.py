@@ -18,16 +18,18 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import locked
-from salesmetrics.arrays import AnyArray, BoolArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
 BLOCK = 65_536
 _THREADED_ROWS = 300_000
 _FOLDED = 1 << 16
+_MOSTLY = 0.75
 _INT64_MAX = 2**63 - 1
 _LIMB = 36
 LIMBS = 4
 _DIGITS = 6
 _Part = TypeVar("_Part")
+_Task = TypeVar("_Task")
 
 
 @attrs.frozen(eq=False)
@@ -186,8 +188,13 @@ class _Pass:
     def over(self, blocks: Iterable[tuple[int, int]]) -> _Pass:
         """Add the rows of the blocks."""
         for at, end in blocks:
-            chosen = _chosen(self.keep, at, end, self.scratch)
-            cell = _cells(self.plan, at, end, chosen, self.scratch)
+            mask = _mask(self.keep, at, end, self.scratch)
+            kept = end - at if mask is None else np.count_nonzero(mask)
+            if mask is None or kept > _MOSTLY * (end - at):
+                chosen = None
+            else:
+                chosen, mask = np.flatnonzero(mask), None
+            cell = _cells(self.plan, at, end, chosen, self.scratch, mask)
             if self.count and self.small:
                 self.counts += np.bincount(cell, minlength=len(self.counts))
             elif self.count:
@@ -243,8 +250,8 @@ class _Scratch:
         self.other = np.empty(size, dtype=bool)
 
 
-def _chosen(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> AnyArray | None:
-    """Return the positions in the block that every range keeps, or None for all of them."""
+def _mask(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> BoolArray | None:
+    """Return True for the rows of the block that every range keeps, or None for all of them."""
     mask: BoolArray | None = None
     for rule in keep:
         values = rule.values[at:end]
@@ -255,7 +262,13 @@ def _chosen(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> An
                 mask = compare(values, bound, out=scratch.mask[: end - at])
             else:
                 np.logical_and(mask, compare(values, bound, out=scratch.other[: end - at]), out=mask)
-    return None if mask is None or mask.all() else np.flatnonzero(mask)
+    return None if mask is None or mask.all() else mask
+
+
+def _chosen(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> AnyArray | None:
+    """Return the positions in the block that every range keeps, or None for all of them."""
+    mask = _mask(keep, at, end, scratch)
+    return None if mask is None else np.flatnonzero(mask)
 
 
 def _pick(column: AnyArray, at: int, end: int, chosen: AnyArray | None) -> AnyArray:
@@ -264,8 +277,10 @@ def _pick(column: AnyArray, at: int, end: int, chosen: AnyArray | None) -> AnyAr
     return block if chosen is None else block.take(chosen)
 
 
-def _cells(plan: _Plan, at: int, end: int, chosen: AnyArray | None, scratch: _Scratch) -> AnyArray:
-    """Return the cell of every chosen row of the block."""
+def _cells(
+    plan: _Plan, at: int, end: int, chosen: AnyArray | None, scratch: _Scratch, mask: BoolArray | None = None
+) -> AnyArray:
+    """Return the cell of every chosen row of the block; rows that a mask leaves out fall behind the table."""
     rows = end - at if chosen is None else len(chosen)
     cell, part, difference = scratch.cell[:rows], scratch.part[:rows], scratch.difference[:rows]
     looked_up = 0
@@ -291,6 +306,10 @@ def _cells(plan: _Plan, at: int, end: int, chosen: AnyArray | None, scratch: _Sc
         cell[:] = 0
     if looked_up and (looked_up > 1 or len(plan.axes) > 1):
         np.minimum(cell, plan.kind(plan.cells), out=cell)
+    if mask is not None:
+        np.subtract(cell, plan.kind(plan.cells), out=cell)
+        np.multiply(cell, mask, out=cell)
+        np.add(cell, plan.kind(plan.cells), out=cell)
     place = scratch.place[:rows]
     if plan.kind is not np.intp:
         np.copyto(place, cell)
@@ -411,11 +430,41 @@ def wide_ints(limbs: IntArray) -> list[int]:
     return [a + (b << _LIMB) + (c << 2 * _LIMB) + (d << 3 * _LIMB) for a, b, c, d in flat]
 
 
+def wide_variance(n: IntArray, total: IntArray, squares: IntArray) -> FloatArray:
+    """Return ``(n * squares - total**2) / (n * (n - 1))``, the top exact in digits of 24 bits; NaN where n < 2.
+
+    ``squares`` are limbs in their canonical form; n is below 2**31.
+    """
+    low, half = (1 << 24) - 1, (1 << 12) - 1
+    one, two, three, four = (squares[:, i] for i in range(LIMBS))
+    digits = [one & low, one >> 24 | (two & half) << 12, two >> 12, three & low, three >> 24 | (four & half) << 12, four >> 12]
+    a, b, c = total & low, (total >> 24) & low, total >> 48
+    taken = [a * a, 2 * a * b, 2 * a * c + b * b, 2 * b * c, c * c, np.zeros_like(a)]
+    top = [n * digit - less for digit, less in zip(digits, taken, strict=True)]
+    for i in range(len(top) - 1):
+        top[i + 1] += top[i] >> 24
+        top[i] &= low
+    whole = np.zeros(len(n), dtype=np.float64)
+    for digit in reversed(top):
+        whole = whole * 2.0**24 + digit
+    below = n.astype(np.float64) * (n - 1)
+    with np.errstate(all="ignore"):
+        return np.where(n > 1, whole / below, np.nan)
+
+
 def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:
     """Return a zero table with the rows of values put at their places."""
     out = np.zeros(target_shape, dtype=values.dtype)
     out[rows] = values
     return out
+
+
+def side_by_side(work: Callable[[_Task], _Part], tasks: Sequence[_Task], rows: int) -> list[_Part]:
+    """Return what the work gives for each task, on two threads where the rows are many."""
+    if rows < _THREADED_ROWS // 4 or (os.cpu_count() or 1) < 2:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, tasks))
 
 
 def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:

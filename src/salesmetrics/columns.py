@@ -90,7 +90,7 @@ class LabelColumn(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows; levels that no row uses stay."""
-        return attrs.evolve(self, codes=self.codes[rows])
+        return attrs.evolve(self, codes=self.codes.take(rows))
 
     def missing(self) -> BoolArray:
         """Return True where there is no label."""
@@ -147,7 +147,7 @@ class MoneyColumn(Rebuilt):
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
         known = None if self.known is None else self.known[rows]
-        return attrs.evolve(self, minor=self.minor[rows], known=None if known is None or known.all() else locked(known))
+        return attrs.evolve(self, minor=self.minor.take(rows), known=None if known is None or known.all() else locked(known))
 
     def missing(self) -> BoolArray:
         """Return True where there is no amount."""
@@ -198,7 +198,7 @@ class DayColumn(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
-        return attrs.evolve(self, days=self.days[rows])
+        return attrs.evolve(self, days=self.days.take(rows))
 
     def missing(self) -> BoolArray:
         """Return True where there is no day."""
@@ -230,7 +230,7 @@ class ProbabilityColumn(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
-        return attrs.evolve(self, ppm=self.ppm[rows])
+        return attrs.evolve(self, ppm=self.ppm.take(rows))
 
     def missing(self) -> BoolArray:
         """Return True where there is no probability."""
@@ -262,7 +262,7 @@ class ShareColumn(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
-        return attrs.evolve(self, values=self.values[rows])
+        return attrs.evolve(self, values=self.values.take(rows))
 
     def missing(self) -> BoolArray:
         """Return False everywhere: a share is never missing."""
@@ -292,7 +292,7 @@ class KeyColumn(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
-        return attrs.evolve(self, values=self.values[rows])
+        return attrs.evolve(self, values=self.values.take(rows))
 
     def missing(self) -> BoolArray:
         """Return False everywhere: a key is never missing."""

@@ -122,9 +122,9 @@ def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
     keys: KeyColumn = splits.column("deal", "splits")
     kind: LabelColumn = splits.column("kind", "splits")
     place = _places(ids, keys.values)
-    rows = np.flatnonzero((kind.codes == CREDITS.index(credit)) & (place >= 0))
     who: LabelColumn = splits.column("rep", "splits")
     share: ShareColumn = splits.column("share", "splits")
+    rows = np.flatnonzero((kind.codes == CREDITS.index(credit)) & (place >= 0) & (share.values > 0))
     # by deal, then by label, so that ties of the largest remainder go to the smaller label
     rows = rows[np.lexsort((who.codes[rows], place[rows]))]
     deal = place[rows]

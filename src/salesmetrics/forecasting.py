@@ -8,22 +8,23 @@ from typing import Any
 import attrs
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics.answers import blanked, major, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book, one_currency
 from salesmetrics.books import DealBook, ForecastBook, RepBook
 from salesmetrics.books.table import Book
-from salesmetrics.calendars import Period
+from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import LabelColumn
-from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest, show
-from salesmetrics.grouping import as_of_day
-from salesmetrics.pairing import NEEDED, Pairs, Pools, chosen_spans, run_of
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MergeError, nearest, show
+from salesmetrics.grouping import as_of_day, day_column
+from salesmetrics.pairing import NEEDED, Pairs, Pools, chosen_spans, rescaled, run_of
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
 from salesmetrics.tally import refuse_grouping
 
-__all__ = ["Asked", "pairs_of", "pooled_answer"]
+__all__ = ["Asked", "booked_until", "pairs_of", "pooled_answer", "spans_of"]
 
 By = str | tuple[str, ...] | list[str] | None
 
@@ -101,6 +102,11 @@ def _bookings(
     """Return the tally of the bookings in the periods that the calls were about, and in more where asked for."""
     spans = run_of(chosen_spans(calls)[0])
     spans = run_of([*spans, *(period for period in more if not any(period.overlaps(span) for span in spans))])
+    return _tallied(deals, forecasts, calls, asked, spans)
+
+
+def _tallied(deals: DealBook, forecasts: object, calls: CallTally, asked: Asked, periods: Periods) -> BookingTally:
+    """Return the tally of the bookings in these periods."""
     where = asked.where
     if isinstance(where, Mapping) and isinstance(forecasts, Book):
         where = _narrowed(where, deals, forecasts)
@@ -108,12 +114,42 @@ def _bookings(
     return BookingTally.from_book(
         deals,
         by=calls.by,
-        period=spans,
+        period=periods,
         where=where,
         reps=asked.reps,
         as_of=asked.as_of,
         per_rep="rep" in calls.grain,
     )
+
+
+def booked_until(deals: object, forecasts: object, pairs: Pairs, asked: Asked, ends: IntArray) -> IntArray:
+    """Return what each forecaster booked in each period before a day of it, in the minor units of the pairs."""
+    if not isinstance(deals, DealBook):
+        raise MergeError(
+            "`deals` must be a book for kind 'run_rate'; got its tally, which does not know the days inside a period.",
+            code="SM-TLY-07",
+            field="deals",
+            hint="kind='last' and kind='seasonal' can be read from tallies.",
+        )
+    begun = [
+        Period(period.start, _check.date_of(end))
+        for period, end in zip(pairs.spans.periods, ends.tolist(), strict=True)
+    ]
+    tally = _tallied(deals, forecasts, pairs.calls, asked, Periods(begun))
+    labels, mine, theirs = pairs.labels.union(tally.labels.onto(pairs.calls.grain)[0])
+    out = np.zeros((len(labels), len(begun)), dtype=np.int64)
+    row = tally.labels.onto(pairs.calls.grain)[1]
+    np.add.at(out, theirs[row], rescaled(tally.amount, tally.scale, pairs.scale))
+    return out[mine]
+
+
+def spans_of(forecasts: object) -> tuple[Period, ...]:
+    """Return the periods that a book of calls is about; none for a tally."""
+    if not isinstance(forecasts, ForecastBook):
+        return ()
+    start, end = (day_column(forecasts, name, "forecast calls").days for name in ("start", "end"))
+    bounds = np.unique((start.astype(np.int64) << 32) + end).tolist()
+    return tuple(Period(_check.date_of(both >> 32), _check.date_of(both & 0xFFFFFFFF)) for both in bounds)
 
 
 def _narrowed(where: Mapping[Any, Any], book: Book, other: Book) -> BoolArray:
@@ -164,13 +200,12 @@ def pooled_answer(
     notes: tuple[str, ...] = (),
     too_short: BoolArray | None = None,
 ) -> MetricTable:
-    """Return the table of one number for each pool; values of money in minor units."""
+    """Return the table of one number for each pool; values of money in major units."""
     rows = pools.n if n is None else n
     none = pools.n == 0 if too_short is None else (pools.n == 0) | too_short
     reason = reasons(
         len(rows), ("period_running", pools.running), ("no_rows", none), ("zero_denominator", np.isnan(value))
     )
-    money = np.float64(10**pairs.scale) if unit == "money" else np.float64(1)
     more = {"forecast": (pools.forecast, "money"), "actual": (pools.actual, "money")}
     whole = {part: (major(_total(table), pairs.scale), kind) for part, (table, kind) in more.items()} | dict(
         parts or {}
@@ -179,11 +214,11 @@ def pooled_answer(
         name=name,
         unit=unit,
         labels=pools.labels,
-        value=blanked(value / money, reason),
+        value=blanked(value, reason),
         n=rows,
         reason_code=reason,
-        low=None if low is None else low / money,
-        high=None if high is None else high / money,
+        low=low,
+        high=high,
         parts={part: values for part, (values, _) in whole.items()},
         part_units={part: kind for part, (_, kind) in whole.items()},
         left_out={**pairs.counts_left_out, **(left_out or {})},

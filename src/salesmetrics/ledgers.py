@@ -155,9 +155,7 @@ def quota_tally(quotas: QuotaBook | QuotaTally, asked: Asked) -> QuotaTally:
     if asked.period is None:
         raise no_period()
     where = asked.where if isinstance(asked.where, Mapping) else None
-    return QuotaTally.from_book(
-        book, by=asked.by, period=asked.period, where=where, reps=asked.reps, quota=asked.quota
-    )
+    return QuotaTally.from_book(book, by=asked.by, period=asked.period, where=where, reps=asked.reps, quota=asked.quota)
 
 
 def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:
@@ -231,7 +229,8 @@ def reached(rows: Ledger, threshold: AnyArray | float) -> FloatArray:
     """
     exact = formulas.reached_quota(rows.booked, rows.whole, threshold)
     near = formulas.reached_quota(rows.booked, rows.quota, threshold)
-    return np.where(rows.rest == 0, exact, near)
+    answer: FloatArray = np.where(rows.rest == 0, exact, near)
+    return answer
 
 
 def stated_quotas(quotas: QuotaBook) -> QuotaBook:

@@ -15,7 +15,7 @@ from salesmetrics.calendars import Period, Periods
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError
 from salesmetrics.labels import Labels
 from salesmetrics.tallies import BookingTally
-from salesmetrics.tallies.calls import SPAN, CallTally
+from salesmetrics.tallies.calls import CallTally
 
 __all__ = ["NEEDED", "Pairs", "Pools", "Spans", "chosen_spans", "rescaled", "run_of"]
 
@@ -105,7 +105,6 @@ class Pairs:
         def wide(table: AnyArray) -> AnyArray:
             return np.broadcast_to(table[..., None, None], shape)
 
-        causes = dict(zip(calls.causes, calls.left_out.tolist(), strict=True))
         return cls(
             bookings=bookings,
             calls=calls,
@@ -118,12 +117,7 @@ class Pairs:
             history=history,
             there=wide(there),
             complete=wide(spans.over(_day(bookings))[None, :]),
-            left_out={
-                **causes,
-                "call for a part of the period": int(calls.calls.sum() - calls.calls[used].sum()),
-                "deal without an amount": int(bookings.unpriced[:, spans.of_bookings].sum()),
-                "deal without a rep": int(ownerless[spans.of_bookings].sum()),
-            },
+            left_out=_causes(bookings, calls, spans, used, ownerless),
         )
 
     @property
@@ -233,10 +227,10 @@ def chosen_spans(calls: CallTally) -> tuple[list[Period], list[int]]:
     held = calls.spans()
     if calls.window.periods is None:
         return list(held), [0] * len(held)
-    periods, cells = [], []
+    periods, cells, exact = [], [], set(held)
     for at, asked in enumerate(calls.window.periods):
-        inside = [span for span in held if asked.start <= span.start and span.end <= asked.end]
-        found = [asked] if asked in inside or not inside else inside
+        inside = () if asked in exact else (s for s in held if asked.start <= s.start and s.end <= asked.end)
+        found = list(inside) or [asked]
         periods += found
         cells += [at] * len(found)
     return periods, cells
@@ -294,10 +288,23 @@ def _side_by_side(
     return labels, (amount, count, bookings.count[~has_rep].sum(axis=0)), theirs[line]
 
 
+def _causes(
+    bookings: BookingTally, calls: CallTally, spans: Spans, used: IntArray, ownerless: IntArray
+) -> dict[str, int]:
+    """Return what the two tallies hold and no pair can have, by cause."""
+    return {
+        **dict(zip(calls.causes, calls.left_out.tolist(), strict=True)),
+        "call for a part of the period": int(calls.calls.sum() - calls.calls[used].sum()),
+        "deal without an amount": int(bookings.unpriced[:, spans.of_bookings].sum()),
+        "deal without a rep": int(ownerless[spans.of_bookings].sum()),
+    }
+
+
 def _places_of_calls(calls: CallTally, forecaster: IntArray, spans: Spans) -> tuple[IntArray, IntArray, IntArray]:
     """Return forecaster and period of the rows of calls that are paired, and which rows those are."""
     place = {period: at for at, period in enumerate(spans.periods)}
-    span = np.array([place.get(period, -1) for period in calls.labels.column(SPAN)], dtype=np.int64)
+    known = np.array([place.get(period, -1) for period in calls.labels.levels[-1].values], dtype=np.int64)
+    span = known[calls.labels.codes[:, -1]]
     used = np.flatnonzero(span >= 0)
     return forecaster[used], span[used], used
 

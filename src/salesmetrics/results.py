@@ -378,4 +378,6 @@ def _number(value: Any, unit: str, decimals: int | None = None) -> str:
         return "NaN" if np.isnan(number) else "inf" if number > 0 else "-inf"
     if unit == "fraction":
         return f"{number:.4f}"
-    return f"{number:,.{2 if decimals is None else decimals}f}" if unit.startswith("money") else f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"
+    if unit.startswith("money"):
+        return f"{number:,.{2 if decimals is None else decimals}f}"
+    return f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"

@@ -147,7 +147,7 @@ def _matches(row: sm.MetricRow, several: list[float], want: dict[str, Any]) -> N
         assert value == pytest.approx(want[name], abs=SIX, rel=0), name
 
 
-# --- totals --------------------------------------------------------------------------------------------------------------
+# --- totals ----------------------------------------------------------------------------------------------------
 
 
 def test_total_is_the_total_of_the_decimals(world: World) -> None:
@@ -192,7 +192,7 @@ def test_territories_add_up_to_the_reference(world: World) -> None:
     assert found == world.reference["sales_by_territory_region"]
 
 
-# --- attainment ----------------------------------------------------------------------------------------------------------
+# --- attainment ------------------------------------------------------------------------------------------------
 
 
 def test_every_attainment_is_the_rounded_exact_quotient(world: World) -> None:
@@ -317,7 +317,7 @@ def test_quota_in_force_is_the_quota_in_its_own_period(world: World) -> None:
         assert table[rep, next(p for p in world.periods if str(p.start) == start)].value == float(quota)
 
 
-# --- order values, first days, months --------------------------------------------------------------------------------------
+# --- order values, first days, months ----------------------------------------------------------------------------
 
 
 def test_order_values_by_rep(world: World) -> None:

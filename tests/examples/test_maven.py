@@ -104,7 +104,7 @@ def _summary(deals: sm.DealBook, want: dict[str, dict[str, Any]], by: str | None
             assert table[label].n == (row.n if "closed" in name else numbers["n_won"])
 
 
-# --- the book --------------------------------------------------------------------------------------------------------------
+# --- the book ----------------------------------------------------------------------------------------------------
 
 
 def test_the_export_is_read_as_it_is(crm: Crm) -> None:
@@ -127,7 +127,7 @@ def test_agents_without_deals(crm: Crm) -> None:
     assert idle == crm.want["agents_without_deals"]
 
 
-# --- rates, sizes, cycles, bookings ----------------------------------------------------------------------------------------
+# --- rates, sizes, cycles, bookings ------------------------------------------------------------------------------
 
 
 def test_overall(crm: Crm) -> None:
@@ -205,7 +205,7 @@ def test_win_rate_by_value_at_list_price(crm: Crm) -> None:
     _close(sm.win_rate(crm.listed, weight="amount")["all"].value, crm.want["win_rate_by_value_at_list_price"])
 
 
-# --- the open pipeline -----------------------------------------------------------------------------------------------------
+# --- the open pipeline -------------------------------------------------------------------------------------------
 
 
 def test_open_pipeline_at_list_price(crm: Crm) -> None:
@@ -257,7 +257,7 @@ def test_price_realisation(crm: Crm) -> None:
         _close(float(np.mean(crm.deals["amount"][rows] / crm.listed["amount"][rows])), want)
 
 
-# --- velocity --------------------------------------------------------------------------------------------------------------
+# --- velocity ----------------------------------------------------------------------------------------------------
 
 # The reference rounds each factor to six decimals before it multiplies: with the same rounding every digit agrees, and
 # without it the first six do.

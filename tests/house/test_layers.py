@@ -35,6 +35,7 @@ LAYERS = (
     ("readers", "tallies", "formulas", "results"),
     ("answers", "asking"),
     ("ledgers", "pairing", "curves"),
+    ("forecasting",),
     ("metrics", "plots", "datasets"),
     ("__init__",),
 )

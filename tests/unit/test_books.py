@@ -95,7 +95,7 @@ MAKERS: list[Callable[[], Book]] = [deals, quotas, reps, forecasts]
 every_book = pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 
 
-# --- reading a book ----------------------------------------------------------------------------------------------
+# --- reading a book ------------------------------------------------------------------------------------
 
 
 def test_columns_come_out_in_the_users_terms() -> None:
@@ -173,7 +173,7 @@ def test_a_misspelt_column_is_refused_with_the_nearest() -> None:
     assert str(caught.value.hint).startswith("did you mean 'amount'?")
 
 
-# --- rows ----------------------------------------------------------------------------------------------------------
+# --- rows ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_rules_across_rows_hold_in_a_joined_book() -> None:
     assert caught.value.value == "Cy -> Di -> Cy"
 
 
-# --- equality ------------------------------------------------------------------------------------------------------
+# --- equality --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_a_rep_book_differs_by_its_absences() -> None:
     assert bare.equals(attrs.evolve(reps(), absences=((), ())))
 
 
-# --- out -----------------------------------------------------------------------------------------------------------
+# --- out -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_the_callers_arrays_are_copied() -> None:
     assert {name: book[name].tolist() for name in book.names} == held
 
 
-# --- showing -------------------------------------------------------------------------------------------------------
+# --- showing ---------------------------------------------------------------------------------------------
 
 
 def test_a_book_reads_as_a_summary() -> None:
@@ -451,7 +451,7 @@ def test_rejects_are_counted_in_the_summary() -> None:
     assert "left out on reading" in repr(book.filter([True]))
 
 
-# --- labels lent by reps ---------------------------------------------------------------------------------------------
+# --- labels lent by reps -----------------------------------------------------------------------------------
 
 
 def test_reps_lend_their_labels() -> None:
@@ -492,7 +492,7 @@ def test_labels_can_be_added() -> None:
     assert deals().with_labels({"band": band})["band"].tolist() == ["low", "high", "low", "low"]
 
 
-# --- empty books -----------------------------------------------------------------------------------------------------
+# --- empty books -------------------------------------------------------------------------------------------
 
 
 def test_the_empty_book_joins_any() -> None:
@@ -503,7 +503,7 @@ def test_the_empty_book_joins_any() -> None:
     assert sm.credited_bookings(book)["all"].value == 0.0
 
 
-# --- quotas ------------------------------------------------------------------------------------------------------------
+# --- quotas --------------------------------------------------------------------------------------------------
 
 
 def test_periods_of_quotas_stand_once_in_order() -> None:

@@ -41,7 +41,7 @@ def sums(**asked: Any) -> dict[Any, float]:
     return dict(zip(table.labels, table.value.tolist(), strict=True))
 
 
-# --- by ----------------------------------------------------------------------------------------------------------------------
+# --- by ------------------------------------------------------------------------------------------------------------
 
 
 def test_groups_are_those_that_occur() -> None:
@@ -96,7 +96,7 @@ def test_by_names_label_columns(by: Any, kind: type, code: str, hint: str | None
     assert hint is None or hint in str(caught.value.hint)  # type: ignore[attr-defined]
 
 
-# --- where ---------------------------------------------------------------------------------------------------------------------
+# --- where -----------------------------------------------------------------------------------------------------------
 
 
 def test_where_keeps_rows() -> None:
@@ -115,7 +115,7 @@ def test_filter_and_where_agree() -> None:
         assert whole.equals(part)
 
 
-# --- period --------------------------------------------------------------------------------------------------------------------
+# --- period ----------------------------------------------------------------------------------------------------------
 
 
 def test_periods_are_half_open_at_both_ends() -> None:
@@ -169,7 +169,7 @@ def test_windows_know_what_was_asked() -> None:
     assert (window_of(None).size, window_of(QUARTERS).size) == (1, 2)
 
 
-# --- as_of ---------------------------------------------------------------------------------------------------------------------
+# --- as_of -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_day_of_the_book_is_the_default() -> None:
@@ -185,7 +185,7 @@ def test_the_day_of_the_book_is_the_default() -> None:
     assert "read_deals(..., as_of=" in str(caught.value.hint)
 
 
-# --- limits ----------------------------------------------------------------------------------------------------------------------
+# --- limits ------------------------------------------------------------------------------------------------------------
 
 
 def test_sums_near_int64_are_exact_or_name_the_group() -> None:
@@ -201,7 +201,9 @@ def test_sums_near_int64_are_exact_or_name_the_group() -> None:
     book = sm.read_deals(columns, scale=0)
     fits = sm.credited_bookings(book.take(np.arange(rows + 2)), by="rep")
     assert fits.to_minor().tolist() == [3, 1024 * largest]
-    with pytest.raises(sm.InvalidDataError, match="must stay within int64 minor units; got more in group 'Ben'") as caught:
+    with pytest.raises(
+        sm.InvalidDataError, match="must stay within int64 minor units; got more in group 'Ben'"
+    ) as caught:
         sm.credited_bookings(book, by="rep")
     assert caught.value.code == "SM-AMT-09"
     with pytest.raises(sm.InvalidDataError, match="in group \\('Ben', 'won'\\)"):

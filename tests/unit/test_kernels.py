@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ def slow(cells: list[int], values: list[int], size: int) -> tuple[list[int], lis
     return count, total
 
 
-# --- counts and sums -------------------------------------------------------------------------------------------------------
+# --- counts and sums ---------------------------------------------------------------------------------------------
 
 
 @given(
@@ -121,7 +120,13 @@ def test_unwanted_on_any_axis_is_unwanted() -> None:
 def test_ranges_keep_rows() -> None:
     """Half-open on each side, several together; no bound on a side keeps all of it."""
     values = np.array([1, 2, 3, 4], dtype=np.int32)
-    for low, high, kept in ((2, 4, [1, 2]), (None, 3, [0, 1]), (3, None, [2, 3]), (None, None, [0, 1, 2, 3]), (4, 2, [])):
+    for low, high, kept in (
+        (2, 4, [1, 2]),
+        (None, 3, [0, 1]),
+        (3, None, [2, 3]),
+        (None, None, [0, 1, 2, 3]),
+        (4, 2, []),
+    ):
         assert positions(4, (Range(values, low, high),)).tolist() == kept
     assert positions(4, (Range(values, 2, None), Range(values, None, 4))).tolist() == [1, 2]
     mask = np.array([True, False, True, False]).view(np.uint8)
@@ -133,7 +138,7 @@ def test_counts_are_optional() -> None:
     assert tabulate(2, (), sums=(addend([1, 2]),), count=False).count.tolist() == [0]
 
 
-# --- near the ends of int64 ------------------------------------------------------------------------------------------------
+# --- near the ends of int64 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_tables_are_added_with_a_check(left: list[int], right: list[int], place:
         assert caught.value.cell == place
 
 
-# --- wider than int64 --------------------------------------------------------------------------------------------------------
+# --- wider than int64 ----------------------------------------------------------------------------------------------
 
 WIDE = st.integers(-(2**53) + 1, 2**53 - 1)
 
@@ -268,16 +273,16 @@ def test_days_above_a_cap_count_as_the_cap() -> None:
     assert largest_difference(days, created, 7) == 2
 
 
-# --- blocks and threads --------------------------------------------------------------------------------------------------------
+# --- blocks and threads ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def many() -> Iterator[dict[str, Any]]:
+def many() -> dict[str, Any]:
     """Return more rows than make threads worth while, with two sums, one of them wide."""
     rng = np.random.default_rng(11)
     rows = 320_011
     amounts = rng.integers(-(2**53), 2**53, rows)
-    yield {
+    return {
         "rows": rows,
         "axes": (
             Axis(rng.integers(0, 50, rows).astype(np.int8), 50),
@@ -346,7 +351,7 @@ def test_edges_of_a_block(rows: int) -> None:
     assert tabulate(rows, (), sums=(Addend(values, rows),)).sums[0].tolist() == [rows * (rows - 1) // 2]
 
 
-# --- runs and histograms -------------------------------------------------------------------------------------------------------
+# --- runs and histograms ---------------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), max_size=20))

@@ -61,7 +61,10 @@ def test_a_union_keeps_an_order_of_its_own() -> None:
     assert mixed.levels[0].values == ("a", "b", "c")
 
 
-@given(st.lists(st.sampled_from("abcde") | st.none(), unique=True), st.lists(st.sampled_from("abcde") | st.none(), unique=True))
+@given(
+    st.lists(st.sampled_from("abcde") | st.none(), unique=True),
+    st.lists(st.sampled_from("abcde") | st.none(), unique=True),
+)
 def test_a_union_loses_nothing(left: list[str | None], right: list[str | None]) -> None:
     """Every row is found where it is said to have gone, and the order of the sides does not matter."""
     mine, theirs = labels(*sorted(left, key=str)), labels(*sorted(right, key=str))

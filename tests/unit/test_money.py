@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -37,7 +38,8 @@ def rule(value: np.floating[Any], scale: int) -> int | None:
     if not np.isfinite(value) or abs(float(value)) > LIMIT:
         return None
     exact = Fraction(float(value)) * 10**scale
-    ulp = Fraction(float(abs(np.spacing(value))))
+    with np.errstate(under="ignore"):
+        ulp = Fraction(float(abs(np.spacing(value))))
     minor = rounded(exact)
     near = abs(exact - minor) <= max(Fraction(1e-6), 8 * ulp * 10**scale)
     return minor if near and abs(minor) <= LIMIT else None
@@ -56,7 +58,7 @@ def nearly_whole(draw: st.DrawFn) -> tuple[float, int]:
     shift = draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1, 3), Fraction(1, 10**6)]))
     value = float((minor + shift) / 10**scale)
     for _ in range(draw(st.integers(0, 12))):
-        value = float(np.nextafter(value, draw(st.sampled_from([-np.inf, np.inf]))))
+        value = math.nextafter(value, draw(st.sampled_from([-math.inf, math.inf])))
     return value, scale
 
 

@@ -151,7 +151,7 @@ def test_a_map_names_the_sources_columns() -> None:
     assert "note: not read as labels" in repr(book)
 
 
-# --- dates and outcomes --------------------------------------------------------------------------------------------
+# --- dates and outcomes ----------------------------------------------------------------------------------
 
 
 def test_one_close_date_for_both() -> None:
@@ -233,7 +233,7 @@ def test_unknown_stages_are_refused_with_the_nearest() -> None:
     assert [record["key"] for record in book.rejects if record["code"] == "SM-STG-01"] == ["b"]
 
 
-# --- as_of -----------------------------------------------------------------------------------------------------------
+# --- as_of -------------------------------------------------------------------------------------------------
 
 
 def test_nothing_closes_after_the_data_were_taken() -> None:
@@ -249,7 +249,7 @@ def test_nothing_closes_after_the_data_were_taken() -> None:
 def test_stale_deals_are_warned_of() -> None:
     """Open deals that were expected before ``as_of`` are kept, counted in one warning, and noted."""
     columns = {"outcome": ["open"] * 3, "expected_close": ["2026-01-31", "2026-02-01", None]}
-    with pytest.warns(sm.SalesMetricsWarning, match="1 open deals are expected to close before '2026-02-01'") as caught:
+    with pytest.warns(sm.SalesMetricsWarning, match="1 open deal is expected to close before '2026-02-01'") as caught:
         book = sm.read_deals(columns, as_of="2026-02-01")
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -291,7 +291,7 @@ def test_closed_before_created() -> None:
     assert np.isnat(book["created"]).tolist() == [False, True]
 
 
-# --- quotas, reps, forecasts -------------------------------------------------------------------------------------------
+# --- quotas, reps, forecasts ---------------------------------------------------------------------------------
 
 QUOTAS: dict[str, list[Any]] = {
     "rep": ["Ana", "Ana", "Ben"],

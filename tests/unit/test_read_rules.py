@@ -47,7 +47,7 @@ def refused(call: Callable[[], Any], kind: type[sm.SalesMetricsError] = sm.Inval
     return caught.value
 
 
-# --- the sentence --------------------------------------------------------------------------------------------------
+# --- the sentence ----------------------------------------------------------------------------------------
 
 
 def test_the_sentence_says_what_where_and_how_much() -> None:
@@ -163,7 +163,7 @@ def test_errors_travel_between_processes(call: Callable[[], Any]) -> None:
     assert repr(again.to_records()) == repr(error.to_records())
 
 
-# --- on_error ------------------------------------------------------------------------------------------------------
+# --- on_error --------------------------------------------------------------------------------------------
 
 
 def test_collect_runs_every_rule_and_raises_once() -> None:
@@ -264,7 +264,7 @@ def test_the_first_error_does_not_depend_on_the_order_of_rows() -> None:
         assert sorted(order[error.rows].tolist()) == [1, 4]
 
 
-# --- rules of deals ------------------------------------------------------------------------------------------------
+# --- rules of deals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_clean_book_gives_no_warning() -> None:
         sm.read_deals(good, MAP, currency="USD", as_of="2026-12-31")
 
 
-# --- sources and columns ---------------------------------------------------------------------------------------------
+# --- sources and columns -----------------------------------------------------------------------------------
 
 
 def test_a_typo_in_the_map_names_what_there_is() -> None:

@@ -53,7 +53,7 @@ def deals() -> sm.DealBook:
     )
 
 
-# --- rows by name --------------------------------------------------------------------------------------------------------
+# --- rows by name ----------------------------------------------------------------------------------------------
 
 
 def test_a_row_has_everything_about_one_label() -> None:
@@ -103,7 +103,7 @@ def test_an_iteration_is_refused() -> None:
     assert len(table()) == 3
 
 
-# --- arrays ----------------------------------------------------------------------------------------------------------------
+# --- arrays ------------------------------------------------------------------------------------------------------
 
 
 def test_arrays_cannot_be_changed() -> None:
@@ -145,7 +145,7 @@ def test_minor_units_of_observed_sums_only() -> None:
         table().to_minor()
 
 
-# --- rearranging -----------------------------------------------------------------------------------------------------------
+# --- rearranging -------------------------------------------------------------------------------------------------
 
 
 def test_sort_puts_undefined_rows_last() -> None:
@@ -185,7 +185,7 @@ def test_sums_keep_their_minor_units_when_sorted() -> None:
     assert sums.to_minor().tolist() == [1051255, 85070001]
 
 
-# --- out ---------------------------------------------------------------------------------------------------------------------
+# --- out -----------------------------------------------------------------------------------------------------------
 
 
 def test_to_dict_has_plain_lists() -> None:
@@ -224,7 +224,7 @@ def test_to_frame_refuses_other_kinds() -> None:
         table().to_frame([1])
 
 
-# --- equality and copies -----------------------------------------------------------------------------------------------------
+# --- equality and copies -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_reasons_fit_their_names() -> None:
     assert every.reason.tolist() == list(REASONS)
 
 
-# --- showing -----------------------------------------------------------------------------------------------------------------
+# --- showing -------------------------------------------------------------------------------------------------------
 
 
 def test_a_table_reads_as_a_table() -> None:
@@ -295,7 +295,9 @@ def test_exact_sums_read_with_all_their_decimals() -> None:
 
 def test_long_tables_are_cut() -> None:
     """Ten rows, and how many more there are."""
-    many = sm.read_deals({"rep": [f"R{i:02}" for i in range(25)], "outcome": ["won"] * 25, "closed": ["2026-01-01"] * 25})
+    many = sm.read_deals(
+        {"rep": [f"R{i:02}" for i in range(25)], "outcome": ["won"] * 25, "closed": ["2026-01-01"] * 25}
+    )
     text = repr(sm.win_rate(many, by="rep"))
     assert "R09" in text
     assert "R10" not in text

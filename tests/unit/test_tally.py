@@ -157,7 +157,9 @@ def test_sums_that_leave_int64_are_refused() -> None:
         "closed": ["2026-01-05"] * rows,
     }
     half = sm.BookingTally.from_book(sm.read_deals(columns, scale=0), by="rep")
-    with pytest.raises(sm.InvalidDataError, match="`amount` must stay within int64; got more when two tallies") as caught:
+    with pytest.raises(
+        sm.InvalidDataError, match="`amount` must stay within int64; got more when two tallies"
+    ) as caught:
         half + half
     assert (caught.value.code, caught.value.field) == ("SM-TLY-03", "amount")
 

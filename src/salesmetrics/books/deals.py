@@ -119,4 +119,5 @@ def stale_note(columns: Mapping[str, Column], as_of: int | None) -> str | None:
     if as_of is None or not isinstance(outcome, LabelColumn) or not isinstance(expected, DayColumn):
         return None
     late = int(((outcome.codes == OPEN) & (expected.days >= 0) & (expected.days < as_of)).sum())
-    return f"{late:,} open deals are expected to close before {show(str(date_of(as_of)))}" if late else None
+    deals = "1 open deal is" if late == 1 else f"{late:,} open deals are"
+    return f"{deals} expected to close before {show(str(date_of(as_of)))}" if late else None

@@ -187,8 +187,10 @@ def student_t_mean(
     level = _check.fraction(confidence_level, "confidence_level", open_ends=True)
     enough = rows >= max(least, 2)
     size = np.where(enough, rows, 2.0)
+    sizes, place = np.unique(size, return_inverse=True)
+    quantiles = stdtrit(sizes - 1, (1 + level) / 2)[place].reshape(size.shape)
     with np.errstate(all="ignore"):
-        half = np.where(enough, stdtrit(size - 1, (1 + level) / 2) * np.sqrt(spread / size), np.nan)
+        half = np.where(enough, quantiles * np.sqrt(spread / size), np.nan)
     return _pair(centre - half, centre + half)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from salesmetrics import _check
+from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, major, reasons, words
 from salesmetrics.arrays import IntArray
 from salesmetrics.books import DealBook, ForecastBook, RepBook
 from salesmetrics.errors import InvalidArgumentError, show
 from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
-from salesmetrics.formulas import accuracy
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
@@ -116,10 +115,10 @@ def forecast_accuracy(
     least = _floor(floor)
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = accuracy.forecast_accuracy(pools.forecast, pools.actual, variant=variant, floor=least, aggregate=aggregate)
+    value = formulas.forecast_accuracy(pools.forecast, pools.actual, variant=variant, floor=least, aggregate=aggregate)
     n = pools.n
     if aggregate == "mean":
-        each = accuracy.forecast_accuracy(pools.forecast[..., None], pools.actual[..., None], variant=variant)
+        each = formulas.forecast_accuracy(pools.forecast[..., None], pools.actual[..., None], variant=variant)
         n = np.asarray((~np.isnan(each)).sum(axis=-1), dtype=np.int64)
     how = "actual / forecast" if variant == "ratio" else f"1 - |forecast - actual| / {_BELOW[variant]}"
     added = "mean of the pairs" if aggregate == "mean" else "sums over the pairs"
@@ -184,7 +183,7 @@ def ape(
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     said, came = (np.ascontiguousarray(table).reshape(-1) for table in (pairs.forecast, pairs.actual))
     used, known = pairs.used.reshape(-1), pairs.known.reshape(-1)
-    value = np.asarray(accuracy.ape(said, came, denominator=denominator))
+    value = np.asarray(formulas.ape(said, came, denominator=denominator))
     reason = reasons(
         len(value),
         ("period_running", ~pairs.complete.reshape(-1)),
@@ -261,7 +260,7 @@ def mape(
         "fraction",
         pairs,
         pools,
-        np.asarray(accuracy.mape(pools.forecast, pools.actual)),
+        np.asarray(formulas.mape(pools.forecast, pools.actual)),
         "mean of |forecast - actual| / |actual| over the pairs",
         n=pools.n - zero,
         parts={"zero_actual": (zero, "count")},
@@ -312,7 +311,7 @@ def wape(
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = np.asarray(accuracy.wape(pools.forecast, pools.actual))
+    value = np.asarray(formulas.wape(pools.forecast, pools.actual))
     return pooled_answer(
         "wape", "fraction", pairs, pools, value, "sum of |forecast - actual| / sum of |actual| over the pairs"
     )
@@ -363,7 +362,7 @@ def bias(
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = np.asarray(accuracy.bias(pools.forecast, pools.actual))
+    value = np.asarray(formulas.bias(pools.forecast, pools.actual))
     return pooled_answer(
         "bias", "fraction", pairs, pools, value, "sum of (forecast - actual) / sum of |actual| over the pairs"
     )

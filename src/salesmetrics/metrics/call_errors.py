@@ -9,7 +9,6 @@ from salesmetrics.answers import words
 from salesmetrics.arrays import FloatArray
 from salesmetrics.books import DealBook, ForecastBook, RepBook
 from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
-from salesmetrics.formulas import accuracy
 from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import BookingTally
@@ -63,8 +62,8 @@ def mean_error(
     level = _check.level(confidence_level)
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = np.asarray(accuracy.mean_error(pools.forecast, pools.actual))
-    low, high = (None, None) if level is None else _interval(pools, value, level)
+    value = _mean(pools.forecast - pools.actual, pools, pairs.scale)
+    low, high = (None, None) if level is None else _interval(pools, value, pairs.scale, level)
     how = "mean of forecast - actual over the pairs"
     return pooled_answer("mean_error", "money", pairs, pools, value, how, low=low, high=high)
 
@@ -111,7 +110,7 @@ def mae(
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = np.asarray(accuracy.mae(pools.forecast, pools.actual))
+    value = _mean(np.abs(pools.forecast - pools.actual), pools, pairs.scale)
     return pooled_answer("mae", "money", pairs, pools, value, "mean of |forecast - actual| over the pairs")
 
 
@@ -155,7 +154,7 @@ def rmse(
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
-    value = np.asarray(accuracy.rmse(pools.forecast, pools.actual))
+    value = np.asarray(formulas.rmse(pools.forecast, pools.actual)) / np.float64(10**pairs.scale)
     return pooled_answer(
         "rmse", "money", pairs, pools, value, "root of the mean of (forecast - actual)^2 over the pairs"
     )
@@ -214,13 +213,13 @@ def mase(
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
     pools = pairs.pooled()
     series = _series(pairs, back)
-    naive = np.asarray(accuracy.naive_error(series, back))
+    naive = np.asarray(formulas.naive_error(series, back))
     return pooled_answer(
         "mase",
         "fraction",
         pairs,
         pools,
-        np.asarray(accuracy.mase(pools.forecast, pools.actual, series=series, season=back)),
+        np.asarray(formulas.mase(pools.forecast, pools.actual, series=series, season=back)),
         words("mean of |forecast - actual| over the pairs / mean of |actual - actual a season ago|", f"season {back}"),
         parts={"naive_error": (naive / np.float64(10**pairs.scale), "money")},
         too_short=np.isnan(naive),
@@ -236,13 +235,18 @@ def _series(pairs: Pairs, season: int) -> FloatArray:
     return apart.reshape(-1, apart.shape[-2] * apart.shape[-1])
 
 
-def _interval(pools: Pools, mean: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Return Student's t interval in minor units, NaN below 30 pairs; sums of squares are exact."""
+def _mean(errors: FloatArray, pools: Pools, scale: int) -> FloatArray:
+    """Return the mean of errors in major units, by one division of an exact sum."""
+    return np.asarray(formulas.mean_error_from(np.nansum(errors, axis=-1), pools.n * np.float64(10**scale)))
+
+
+def _interval(pools: Pools, mean: FloatArray, scale: int, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return Student's t interval in major units, NaN below 30 pairs; sums of squares are exact."""
     error = pools.forecast - pools.actual
     variance = np.full(len(mean), np.nan)
     for at in np.flatnonzero(pools.n >= 30).tolist():
         whole = [int(e) for e in error[at][~np.isnan(error[at])].tolist()]
         count, total = len(whole), sum(whole)
-        variance[at] = (count * sum(e * e for e in whole) - total * total) / (count * (count - 1))
+        variance[at] = (count * sum(e * e for e in whole) - total * total) / (count * (count - 1) * 100**scale)
     low, high = formulas.student_t_mean(mean, pools.n, variance, level)
     return np.asarray(low), np.asarray(high)

@@ -41,6 +41,7 @@ def pipeline_coverage(
     missing_p: str = "raise",
     overdue: str | None = None,
     undated: str | None = None,
+    quota: str = "effective",
     bookings: BookingTally | None = None,
 ) -> MetricTable:
     """Open pipeline due in the period over the number it must fill: is there enough?
@@ -72,6 +73,8 @@ def pipeline_coverage(
         With weight "weighted": what to do about a deal without a probability.
     overdue, undated : {"exclude", "include", "only"}
         As in `open_pipeline`.
+    quota : {"effective", "full"}
+        With ``reps``: quota by active days and ramp share, or as it stands.
     bookings : BookingTally, optional
         The bookings to date, where ``deals`` is a tally and the basis is "remaining".
 
@@ -133,9 +136,11 @@ def pipeline_coverage(
             bookings = BookingTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=day)
     narrowed = where if isinstance(where, Mapping) and not isinstance(quotas, QuotaTally) else {}
     known = {name: labels for name, labels in narrowed.items() if name in quota_book(quotas).names} if narrowed else None
-    quota = quotas if isinstance(quotas, QuotaTally) else quota_tally(quotas, Asked(asked, names, known, reps))
-    one_currency(pipeline.currency, quota.currency)
-    return _answer(pipeline, quota, bookings if basis == "remaining" else None, names, weight)
+    target = quotas
+    if not isinstance(target, QuotaTally):
+        target = quota_tally(target, Asked(asked, names, known, reps, quota=quota))
+    one_currency(pipeline.currency, target.currency)
+    return _answer(pipeline, target, bookings if basis == "remaining" else None, names, weight)
 
 
 def required_coverage(win_rate: MetricTable | npt.ArrayLike) -> MetricTable | float | npt.NDArray[np.float64]:

@@ -171,8 +171,8 @@ def cycle_curve(
     still_open = _kinds(tally, ("open",))
     events, censored = [], []
     for _, block in tally.blocks():
-        events.append(block[:, ends].sum(axis=1))
-        censored.append(block[:, still_open].sum(axis=1))
+        events.append(_together(block, ends))
+        censored.append(_together(block, still_open))
     happened, lost = _stacked(events), _stacked(censored)
     return CurveTable(
         name="cycle_curve",
@@ -227,8 +227,8 @@ def win_rate_curve(
     still_open = _kinds(tally, ("open",))
     events, censored = [], []
     for _, block in tally.blocks():
-        events.append(np.stack([block[:, won].sum(axis=1), block[:, other].sum(axis=1)], axis=1))
-        censored.append(block[:, still_open].sum(axis=1))
+        events.append(np.stack([_together(block, won), _together(block, other)], axis=1))
+        censored.append(_together(block, still_open))
     ended, lost = _stacked(events, 2), _stacked(censored)
     return CurveTable(
         name="win_rate_curve",
@@ -286,6 +286,14 @@ def _kinds(tally: DurationTally, wanted: tuple[str, ...]) -> list[int]:
     return [tally.outcomes.index(name) for name in wanted]
 
 
+def _together(block: IntArray, kinds: list[int]) -> IntArray:
+    """Return the counts of some outcomes added up."""
+    counts: IntArray = block[:, kinds[0]].astype(np.int64)
+    for kind in kinds[1:]:
+        counts += block[:, kind]
+    return counts
+
+
 def _stacked(blocks: list[IntArray], causes: int = 0) -> IntArray:
     """Return blocks of rows as one table."""
     if blocks:
@@ -301,7 +309,7 @@ def _statistics(
     value = np.full(tally.rows, np.nan)
     low, high = np.full(tally.rows, np.nan), np.full(tally.rows, np.nan)
     for rows, block in tally.blocks():
-        counts = block[:, kinds[0]] if len(kinds) == 1 else block[:, kinds].sum(axis=1)
+        counts = block[:, kinds[0]] if len(kinds) == 1 else _together(block, kinds)
         if q is None:
             n[rows], total, squares = formulas.cycle_moments(counts)
             with np.errstate(all="ignore"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import attrs
@@ -443,7 +444,7 @@ class _Run:
     share: FloatArray
     reason: AnyArray
     said: str
-    left_out: Mapping[str, int]
+    left_out: dict[str, int]
 
 
 def _run(deals: DealBook | BookingTally, tally: BookingTally, asked: Asked, how: _Clock) -> _Run:
@@ -506,7 +507,7 @@ def _linearity(deals: DealBook, past: Periods, shares: Sequence[Fraction], asked
     """Return how much of past periods' bookings had closed by each elapsed share."""
     cuts = [_cut(period, shares) for period in past]
     edges = [days for days, _ in cuts]
-    pieces = [Period(_check.date_of(a), _check.date_of(b)) for days in edges for a, b in zip(days, days[1:], strict=False)]
+    pieces = [Period(_check.date_of(a), _check.date_of(b)) for days in edges for a, b in itertools.pairwise(days)]
     tally = bookings(deals, attrs.evolve(asked, period=Periods(pieces)), per_rep=False)
     as_of = last_known(tally, "linearity_curve")
     over = [at for at, period in enumerate(past) if period.end_day - 1 <= as_of]

@@ -171,7 +171,7 @@ def ramp_time(
     """
     share = _threshold(threshold)
     tally = _tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
-    people = _people(tally, early)
+    of, people = _owed(tally), _people(tally, early)
     edges = tally.edges
     seen = np.maximum(tally.start, tally.since_day)
     whole = np.where(tally.start >= 0, (edges[:, 1:] <= tally.until[:, None]).sum(axis=1), 0)
@@ -189,7 +189,7 @@ def ramp_time(
     month = np.asarray(found.month, dtype=np.float64)
     entry = np.where(before > 0, before + 1, 0)
     lives = _Lives(np.where(np.isnan(month), 0, month).astype(np.int64), event, entry, (tally.left >= 0) & ~event)
-    how = f"months until {share:g} of {tally.of.replace('_', ' ')} is held for {sustained}"
+    how = f"months until {share:g} of {of.replace('_', ' ')} is held for {sustained}"
     return _summary("ramp_time", "count", tally, people, lives, (stat, within, leavers), confidence_level, how)
 
 
@@ -236,7 +236,7 @@ def ramp_curve(
     """
     _check.one_of(stat, ("pooled", "median"), "stat")
     tally = _tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
-    people = _people(tally, early)
+    of, people = _owed(tally), _people(tally, early)
     edges, seen = tally.edges, np.maximum(tally.start, tally.since_day)
     there = people.used[:, None] & (edges[:, :-1] >= seen[:, None]) & (edges[:, 1:] <= tally.until[:, None]) & ~tally.away
     paid = there & (tally.covered > 0) & (tally.quota > 0)
@@ -269,7 +269,7 @@ def ramp_curve(
         parts={"booked": booked / unit, "quota": quota / unit},
         part_units={"booked": "money", "quota": "money"},
         left_out=people.left_out | {"months without a quota": int((here - n).sum())},
-        definition=words(f"{stat} credit / {tally.of.replace('_', ' ')}, whole months of tenure", _since(tally)),
+        definition=words(f"{stat} credit / {of.replace('_', ' ')}, whole months of tenure", _since(tally)),
     )
 
 
@@ -389,14 +389,26 @@ def _tally(
 
 def _threshold(value: object) -> float:
     """Return a threshold, which must be a number above 0."""
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and 0 < value < np.inf:
         return float(value)
     raise InvalidArgumentError(
-        f"`threshold` must be a number above 0; got {show(value)}.",
+        f"`threshold` must be a finite number above 0; got {show(value)}.",
         code="SM-ARG-50",
         field="threshold",
         values=[value],
         hint="a share of quota: 0.8 or 1.0.",
+    )
+
+
+def _owed(tally: TenureTally) -> str:
+    """Return which quota the tally holds, or raise where it was made without quotas."""
+    if tally.of is not None:
+        return tally.of
+    raise InvalidArgumentError(
+        "`quotas` must be given where tenures are held to a quota; got None.",
+        code="SM-ARG-52",
+        field="quotas",
+        hint="ramp_time(deals, quotas, reps, ...), or TenureTally.from_book(deals, reps, quotas, ...).",
     )
 
 

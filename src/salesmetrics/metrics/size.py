@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import LIMBS, wide_ints
+from salesmetrics._kernels import LIMBS, carried, wide_variance
 from salesmetrics.answers import dated, reasons, words
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
@@ -141,11 +141,11 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
     count, priced, amount = (
         table.reshape(size, 4)[:, kinds].sum(axis=1) for table in (tally.count, tally.priced, tally.amount)
     )
-    squares = None
+    variance = None
     if tally.squares is not None and level is not None:
-        limbs = tally.squares.reshape(size, 4, LIMBS)[:, kinds]
-        squares = np.array(wide_ints(limbs), dtype=object).reshape(size, limbs.shape[1]).sum(axis=1)
-    low, high = _mean_interval(priced, amount, squares, level)
+        limbs = tally.squares.reshape(size, 4, LIMBS)[:, kinds].sum(axis=1)
+        variance = wide_variance(priced, amount, carried(limbs))
+    low, high = _mean_interval(priced, amount, variance, level)
     return _table(
         tally.window.cross(tally.labels),
         formulas.deal_size(amount, priced * 10**tally.scale),
@@ -159,19 +159,14 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
 
 
 def _mean_interval(
-    n: IntArray, total: AnyArray, squares: AnyArray | None, level: float | None
+    n: IntArray, total: AnyArray, variance: FloatArray | None, level: float | None
 ) -> tuple[FloatArray | None, FloatArray | None]:
     """Return Student's t interval in minor units, NaN below 30 rows."""
     if level is None:
         return None, None
-    if squares is None:
+    if variance is None:
         nothing = np.full(len(n), np.nan)
         return nothing, nothing
-    variance = np.full(len(n), np.nan)
-    enough = np.flatnonzero(n >= 30)
-    for at in enough.tolist():
-        count, sum_ = int(n[at]), int(total[at])
-        variance[at] = (count * int(squares[at]) - sum_ * sum_) / (count * (count - 1))
     low, high = formulas.student_t_mean(formulas.deal_size(total.astype(np.float64), n), n, variance, level)
     return np.asarray(low), np.asarray(high)
 
@@ -188,7 +183,7 @@ def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | N
         total, squares = _exact_moments(values, often, starts)
         unit = 10**tally.scale
         value = np.array([t / (c * unit) if c else np.nan for t, c in zip(total, n.tolist(), strict=True)])
-        low, high = _mean_interval(n, np.array(total, dtype=object), np.array(squares, dtype=object), level)
+        low, high = _mean_interval(n, np.array(total, dtype=object), _variance(n, total, squares), level)
     else:
         value = formulas.value_quantile(values, often, q, starts=starts, quantile_method=method) / 10**tally.scale
         low = high = None
@@ -209,6 +204,15 @@ def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | N
         dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
         words(f"{what} of {tally.of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
+
+
+def _variance(n: IntArray, total: list[int], squares: list[int]) -> FloatArray:
+    """Return sample variances from exact sums, NaN below 30 rows."""
+    variance = np.full(len(n), np.nan)
+    for at in np.flatnonzero(n >= 30).tolist():
+        count = int(n[at])
+        variance[at] = (count * squares[at] - total[at] ** 2) / (count * (count - 1))
+    return variance
 
 
 def _exact_moments(values: IntArray, often: IntArray, starts: IntArray) -> tuple[list[int], list[int]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from salesmetrics import formulas
 from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
-from salesmetrics.arrays import FloatArray, IntArray
+from salesmetrics.arrays import BoolArray, FloatArray, IntArray
 from salesmetrics.books import DealBook, DealHistory, RepBook, SplitBook
 from salesmetrics.labels import Labels
 from salesmetrics.ledgers import Asked, bookings
@@ -140,15 +140,13 @@ def _people(deals: DealBook | BookingTally, asked: Asked) -> _People:
     labels, group = tally.labels.onto(tally.by)
     cell = group[:, None] * tally.window.size + np.arange(tally.window.size)
     some = _named(tally)[:, None] & (tally.count > 0)
-    return _People(
-        tally, labels, tally.amount[some].astype(np.float64), cell[some], len(labels) * tally.window.size
-    )
+    return _People(tally, labels, tally.amount[some].astype(np.float64), cell[some], len(labels) * tally.window.size)
 
 
-def _named(tally: BookingTally) -> IntArray:
+def _named(tally: BookingTally) -> BoolArray:
     """Return True for the rows of a rep, False for those of nobody."""
     at = tally.labels.names.index("rep")
-    named: IntArray = tally.labels.codes[:, at] < len(tally.labels.levels[at].values)
+    named: BoolArray = tally.labels.codes[:, at] < len(tally.labels.levels[at].values)
     return named
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import Ledger, blanked, dated, major, reasons, rolled, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
+from salesmetrics.calendars import Periods
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import (
@@ -117,8 +117,8 @@ def team_attainment(
     unpaid = rows.rolled(names, ~rows.has_quota)
     n, without = rows.counted(names, rows.has_quota), rows.counted(names, ~rows.has_quota & rows.there)
     booked = paid.booked + unpaid.booked if no_quota == "include" else paid.booked
-    labels, target, notes = paid.labels, np.where(n > 0, paid.quota, np.nan), ()
-    spare = unpaid.booked
+    labels, target, spare = paid.labels, np.where(n > 0, paid.quota, np.nan), unpaid.booked
+    notes: tuple[str, ...] = ()
     if team_quota is not None:
         labels, mine, target, notes = _own_numbers(team_quota, labels, both, quotas, asked)
         booked, spare, n, without = (_placed(mine, len(labels), table) for table in (booked, spare, n, without))
@@ -198,7 +198,8 @@ def share_at_quota(
     -------
     MetricTable
         Unit ``fraction``; ``n`` counts the reps with a quota above 0 who were there enough. Parts: ``at_quota``,
-        ``reps_without_quota``, ``inactive`` and ``ramping``. No such rep: NaN ``no_quota``, interval (0, 1).
+        ``reps_without_quota``, ``inactive`` and, with a threshold of their own, ``ramping``. No such rep: NaN ``no_quota``,
+        interval (0, 1).
 
     Raises
     ------
@@ -249,14 +250,16 @@ def share_at_quota(
         "reps_without_quota": ~rows.has_quota & rows.there,
         "inactive": rows.has_quota & ~here,
     }
-    if ramping is not None:
+    if ramping is not None and ramping_threshold is not None:
         parts["ramping"] = counted & ramping
     counts = {name: rows.counted(names, cells).reshape(-1) for name, cells in parts.items()}
     n = rows.counted(names, counted).reshape(-1)
     reason = reasons(len(n), ("no_quota", n == 0))
     low = high = None
     if level is not None:
-        low, high = (formulas.wilson if interval == "wilson" else formulas.clopper_pearson)(counts["at_quota"], n, level)
+        low, high = (formulas.wilson if interval == "wilson" else formulas.clopper_pearson)(
+            counts["at_quota"], n, level
+        )
     return MetricTable(
         name="share_at_quota",
         unit="fraction",
@@ -554,9 +557,9 @@ def _in_order(both: Sides) -> tuple[Labels, FloatArray, IntArray]:
     return labels, values[order], starts.astype(np.int64)
 
 
-def _least_days(share: Fraction, periods: Sequence[object]) -> IntArray:
+def _least_days(share: Fraction, periods: Periods) -> IntArray:
     """Return the fewest days of each period that are a share of it."""
-    return np.array([math.ceil(share * p.days) for p in periods], dtype=np.int64)  # type: ignore[attr-defined]
+    return np.array([math.ceil(share * p.days) for p in periods], dtype=np.int64)
 
 
 # --- arguments and words ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """One pass: sufficient statistics as exact whole numbers, mergeable with +."""
 
 from salesmetrics.tallies.bookings import BookingTally
+from salesmetrics.tallies.calls import CallTally
 from salesmetrics.tallies.creations import CreationTally
 from salesmetrics.tallies.durations import DurationTally
 from salesmetrics.tallies.outcomes import OutcomeTally
@@ -12,6 +13,7 @@ from salesmetrics.tallies.velocities import VelocityTally
 
 __all__ = [
     "BookingTally",
+    "CallTally",
     "CreationTally",
     "DurationTally",
     "OutcomeTally",

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import attrs
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics._kernels import Addend, Range
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import WON, DealBook
@@ -73,8 +74,8 @@ class BookingTally(Tally):
                 deals if mask is None else deals.take(np.flatnonzero(mask)), how, splits=splits, history=history
             )
             where = None
-        names = (by,) if isinstance(by, str) else tuple(by or ()) if by is None or isinstance(by, (tuple, list)) else by
-        apart = per_rep and isinstance(names, tuple) and "rep" not in names
+        names = _check.name_list(by, "by")
+        apart = per_rep and "rep" not in names
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
         outcome: LabelColumn = deals.column("outcome", "bookings")

@@ -153,7 +153,8 @@ class CallTally(Tally):
 
     def spans(self) -> tuple[Period, ...]:
         """Return the periods that somebody called for, in order."""
-        return tuple(sorted(set(self.labels.column(SPAN))))
+        values = self.labels.levels[-1].values
+        return tuple(sorted(values[code] for code in np.unique(self.labels.codes[:, -1]).tolist()))
 
     def cutoffs(self, spans: Sequence[Period]) -> IntArray:
         """Return the first day after each week, by period and week; far below 0 where a period has no such week."""
@@ -259,8 +260,8 @@ def _rows(
     grouping: Grouping, cells: IntArray, start: IntArray, end: IntArray
 ) -> tuple[Labels, tuple[Period, ...], IntArray]:
     """Return the distinct rows of forecasters and periods, the periods, and the row of each call."""
-    bounds, code = np.unique(np.column_stack([start, end]), axis=0, return_inverse=True)
-    spans = tuple(Period(_check.date_of(first), _check.date_of(last)) for first, last in bounds.tolist())
+    bounds, code = np.unique((start << 32) + end, return_inverse=True)
+    spans = tuple(Period(_check.date_of(both >> 32), _check.date_of(both & 0xFFFFFFFF)) for both in bounds.tolist())
     owners = grouping.labels(cells).codes if grouping.levels else np.zeros((len(cells), 0), dtype=np.int64)
     levels = (*grouping.levels, Levels(SPAN, spans))
     codes = np.column_stack([owners, code.reshape(-1)]).astype(np.int64)

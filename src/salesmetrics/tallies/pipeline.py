@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import LIMBS, Addend, Axis, Range, positions
+from salesmetrics._kernels import LIMBS, Addend, Axis, Range, positions, side_by_side
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.reps import RepBook
@@ -20,6 +20,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["PipelineTally"]
 
 CHOICES = ("exclude", "include", "only")
+_USED, _WEIGHED = ("rep", "amount", "expected_close"), ("probability", "stage")
 SOURCES = ("deal_or_stage", "deal", "stage")
 
 
@@ -78,9 +79,17 @@ class PipelineTally(Tally):
         _check_undated(window, undated)
         day = as_of_day(deals, as_of, needed="a pipeline, which is a snapshot")
         assert day is not None
-        opened = open_deals(deals, day, where)
+        group(deals.take(np.zeros(0, dtype=np.int64)), by, None, reps)  # refuses what is not there
+        names = (by,) if isinstance(by, str) else tuple(by or ())
         if weighted is None:
             weighted = "probability" in deals.columns or deals.process is not None
+        rows = open_rows(deals, day, where)
+        deals.column("amount", "a pipeline")
+        if window.periods is not None or "only" in (overdue, undated):
+            deals.column("expected_close", "deals due in a period")
+        if weighted and p != "deal" and deals.process is not None:
+            deals.column("stage", "a stage's probability")
+        opened = _read(deals, rows, {*names, *_USED, *(_WEIGHED if weighted else ())})
         grouping = group(opened, by, None, reps)
         expected, late, blank = _due(opened, window, day, overdue, undated)
         more, keep = window.axis(expected)
@@ -99,7 +108,7 @@ class PipelineTally(Tally):
         weighed = limbs = None
         if weighted:
             ppm = probabilities(opened, p, multiplier)
-            _check_probabilities(opened, ppm, missing_p, keep)
+            _check_probabilities(deals, rows, ppm, missing_p, keep)
             sure = (*keep, *known, Range(ppm, 0, None))
             product = Addend(money.minor, money.largest * PPM, times=ppm)
             weighed, (limbs,) = grouping.tabulate(more, sure, [product])
@@ -107,7 +116,7 @@ class PipelineTally(Tally):
         return cls(
             labels=grouping.labels(present),
             window=window,
-            by=(by,) if isinstance(by, str) else tuple(by or ()),
+            by=names,
             as_of_day=day,
             p=p,
             multiplier=multiplier,
@@ -168,8 +177,8 @@ def _check_undated(window: Window, undated: str) -> None:
         )
 
 
-def open_deals(deals: DealBook, day: int, where: object = None) -> DealBook:
-    """Return the deals open at the end of a day: created by then, and not closed by then."""
+def open_rows(deals: DealBook, day: int, where: object = None) -> IntArray:
+    """Return the rows of the deals open at the end of a day: created by then, and not closed by then."""
     outcome: LabelColumn = deals.column("outcome", "open deals")
     keep = [Range(outcome.codes, OPEN, OPEN + 1)]
     rows = positions(deals.rows, keep)
@@ -177,12 +186,20 @@ def open_deals(deals: DealBook, day: int, where: object = None) -> DealBook:
     if closed is not None and closed.last > day:
         rows = np.sort(np.concatenate([rows, positions(deals.rows, [Range(closed.days, day + 1, None)])]))
     if "created" in deals.columns:
-        created = day_column(deals, "created", "open deals").days
-        rows = rows[created[rows] <= day]
+        created = day_column(deals, "created", "open deals")
+        if created.last > day:
+            rows = rows[created.days.take(rows) <= day]
     mask = deals.mask(where)
     if mask is not None:
         rows = rows[mask[rows]]
-    return deals.take(rows)
+    return rows
+
+
+def _read(deals: DealBook, rows: IntArray, names: set[str]) -> DealBook:
+    """Return some rows of the columns that are read."""
+    read = [name for name in deals.columns if name in names]
+    columns = side_by_side(lambda name: deals.columns[name].take(rows), read, len(rows))
+    return attrs.evolve(deals, columns=dict(zip(read, columns, strict=True)), rows=len(rows))
 
 
 def _without_negative(
@@ -247,14 +264,14 @@ def probabilities(opened: DealBook, p: str, multiplier: float) -> AnyArray:
 
 
 def _check_probabilities(
-    opened: DealBook, ppm: AnyArray, missing_p: str, keep: tuple[Range, ...]
+    deals: DealBook, rows: IntArray, ppm: AnyArray, missing_p: str, keep: tuple[Range, ...]
 ) -> None:
     """Raise where a deal that counts has no probability from any source."""
     if missing_p == "exclude":
         return
-    bad = positions(opened.rows, (*keep, Range(ppm, None, 0)))
+    bad = positions(len(rows), (*keep, Range(ppm, None, 0)))
     if len(bad):
-        key = f", deal {show(opened['id'][bad[0]])}" if "id" in opened.columns else ""
+        key = f", deal {show(deals['id'][rows[bad[0]]])}" if "id" in deals.columns else ""
         raise InvalidDataError(
             f"`probability` must be known for every open deal that is weighed; got {len(bad)} without (first: open row "
             f"{int(bad[0])}{key}).",

@@ -16,7 +16,7 @@ from salesmetrics.books.reps import RepBook
 from salesmetrics.books.splits import SplitBook
 from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, MoneyColumn, smallest_codes
 from salesmetrics.credit import Credit, credit_words, credited
-from salesmetrics.errors import InvalidArgumentError, MergeError
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError
 from salesmetrics.grouping import Window, as_of_day, day_column, group
 from salesmetrics.labels import Labels
 from salesmetrics.spreading import cut_to, stretches_of
@@ -36,6 +36,7 @@ class TenureTally(Tally):
 
     Every rep of the book is a row, with or without deals. What comes from the reps and quotas (``start``, ``until``, ``left``,
     ``quota``) must be the same in tallies that are added; wins and amounts add up, the first win is the earlier one.
+    ``of`` is None in a tally that was made without quotas.
     """
 
     what: ClassVar[str] = "tenures"
@@ -44,7 +45,7 @@ class TenureTally(Tally):
     ramp_from: str
     as_of_day: int
     since_day: int
-    of: str
+    of: str | None
     credit: str | None
     currency: str | None
     scale: int
@@ -94,7 +95,7 @@ class TenureTally(Tally):
         shape = wins.shape
         quota, covered = np.zeros(shape), np.zeros(shape, dtype=np.int64)
         if quotas is not None:
-            factor = _decimals(quotas, deals.scale)
+            factor = _decimals(quotas, deals)
             quota, covered = _quota(quotas, people, edges, of, ramp_from, factor)
         return cls(
             labels=labels,
@@ -103,7 +104,7 @@ class TenureTally(Tally):
             ramp_from=ramp_from,
             as_of_day=day,
             since_day=begin,
-            of=of,
+            of=None if quotas is None else of,
             credit=credit_words(how, splits, history),
             currency=deals.currency,
             scale=deals.scale,
@@ -266,14 +267,22 @@ def _quota(
     return (quota + fraction) * factor, covered
 
 
-def _decimals(quotas: QuotaBook, scale: int) -> int:
-    """Return what quotas are multiplied by to be in the minor units of the deals."""
-    if quotas.scale > scale:
+def _decimals(quotas: QuotaBook, deals: DealBook) -> int:
+    """Return what quotas are multiplied by to be in the minor units of the deals, whose currency they must have."""
+    if None not in (quotas.currency, deals.currency) and quotas.currency != deals.currency:
+        raise InvalidDataError(
+            f"`quotas` must be in the currency of the deals; got {quotas.currency} beside {deals.currency}.",
+            code="SM-CUR-01",
+            field="quotas",
+            values=[quotas.currency],
+            hint="convert one of the two before it is read.",
+        )
+    if quotas.scale > deals.scale:
         raise InvalidArgumentError(
-            f"`quotas` must have at most the decimals of the deals; got {quotas.scale} beside {scale}.",
+            f"`quotas` must have at most the decimals of the deals; got {quotas.scale} beside {deals.scale}.",
             code="SM-CUR-06",
             field="quotas",
             values=[quotas.scale],
             hint="give both the same scale when they are read.",
         )
-    return int(10 ** (scale - quotas.scale))
+    return int(10 ** (deals.scale - quotas.scale))
