@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.data import LONGEST, QUARTERS, REPS, SEGMENTS, Data
 
-Answer: TypeAlias = dict[str, npt.NDArray[np.generic]]
+Answer: TypeAlias = dict[str, npt.NDArray[Any]]
 Int: TypeAlias = npt.NDArray[np.int64]
 Float: TypeAlias = npt.NDArray[np.float64]
 DAYS = LONGEST + 1
@@ -66,7 +66,8 @@ def median_to_close(closed: Int, still_open: Int) -> Float:
     risk = np.cumsum(gone[:, ::-1], axis=1)[:, ::-1]
     survival = np.cumprod((np.maximum(risk, 1) - closed) / np.maximum(risk, 1), axis=1)
     reached = survival <= 0.5
-    return np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
+    days: Float = np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
+    return days
 
 
 def same(name: str, ours: Answer, theirs: Answer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -13,7 +14,7 @@ from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.domain import OUTCOMES
 
-Array = npt.NDArray[np.generic]
+Array: TypeAlias = npt.NDArray[Any]
 REPS, SEGMENTS, QUARTERS = 2_000, 5, 20
 LONGEST = 452
 STAGES = ("qualification", "discovery", "proposal", "negotiation", "contract", "won", "lost")

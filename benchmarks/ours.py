@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -81,12 +83,12 @@ class Ours:
         }
 
 
-def _square(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _square(values: npt.NDArray[Any]) -> npt.NDArray[np.generic]:
     """Return values of reps and quarters as a table of both."""
     return values.reshape(REPS, QUARTERS)
 
 
-def _by_rep(table: sm.MetricTable, nothing: float = np.nan) -> npt.NDArray[np.generic]:
+def _by_rep(table: sm.MetricTable, nothing: float = np.nan) -> npt.NDArray[Any]:
     """Return the values of all reps, those without a row included."""
     out = np.full(REPS, float(nothing))
     out[table.labels.codes[:, 0]] = table.value

@@ -60,7 +60,9 @@ class DuckDB:
         )
         return answers.coverage(
             self.data,
-            *(dense(REPS, opened["rep"], opened[name]) for name in ("s", "w", "due")),
+            dense(REPS, opened["rep"], opened["s"]),
+            dense(REPS, opened["rep"], opened["w"]),
+            dense(REPS, opened["rep"], opened["due"]),
             dense(REPS, won["rep"], won["s"]),
         )
 

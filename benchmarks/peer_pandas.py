@@ -46,14 +46,18 @@ class Pandas:
         last, as_of = self.data.last, self.data.as_of
         opened = self._picked(0, "rep", "amount", "probability", "expected_close")
         due = (opened["expected_close"] >= max(as_of, last.start_day)) & (opened["expected_close"] < last.end_day)
-        sums = opened.assign(
-            weighted=opened["amount"] * opened["probability"], due=opened["amount"] * due
-        ).groupby("rep", sort=False)[["amount", "weighted", "due"]].sum()
+        sums = (
+            opened.assign(weighted=opened["amount"] * opened["probability"], due=opened["amount"] * due)
+            .groupby("rep", sort=False)[["amount", "weighted", "due"]]
+            .sum()
+        )
         won = self._picked(1, "rep", "quarter", "amount")
         booked = won[won["quarter"] == QUARTERS - 1].groupby("rep", sort=False)["amount"].sum()
         return answers.coverage(
             self.data,
-            *(dense(REPS, sums.index, sums[name]) for name in ("amount", "weighted", "due")),
+            dense(REPS, sums.index, sums["amount"]),
+            dense(REPS, sums.index, sums["weighted"]),
+            dense(REPS, sums.index, sums["due"]),
             dense(REPS, booked.index, booked),
         )
 

@@ -53,12 +53,18 @@ class Polars:
         opened, won = self._run(
             self.frame.filter(OPEN)
             .group_by("rep")
-            .agg(amount.sum(), (amount * pl.col("probability")).sum().alias("weighted"), amount.filter(due).sum().alias("due")),
+            .agg(
+                amount.sum(),
+                (amount * pl.col("probability")).sum().alias("weighted"),
+                amount.filter(due).sum().alias("due"),
+            ),
             self.frame.filter(WON & (pl.col("quarter") == QUARTERS - 1)).group_by("rep").agg(amount.sum()),
         )
         return answers.coverage(
             self.data,
-            *(dense(REPS, opened["rep"], opened[name]) for name in ("amount", "weighted", "due")),
+            dense(REPS, opened["rep"], opened["amount"]),
+            dense(REPS, opened["rep"], opened["weighted"]),
+            dense(REPS, opened["rep"], opened["due"]),
             dense(REPS, won["rep"], won["amount"]),
         )
 

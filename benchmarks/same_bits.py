@@ -152,7 +152,10 @@ def _pandas(data: Data) -> Any:
     import pandas as pd
 
     labels = {name: pd.Categorical.from_codes(data.columns[name], list(names)) for name, names in _NAMES.items()}
-    plain = {name: values.astype("datetime64[s]") if values.dtype.kind == "M" else values for name, values in _plain(data).items()}
+    plain = {
+        name: values.astype("datetime64[s]") if values.dtype.kind == "M" else values
+        for name, values in _plain(data).items()
+    }
     return pd.DataFrame({**labels, **plain})
 
 

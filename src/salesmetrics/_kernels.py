@@ -321,9 +321,7 @@ def capped(values: AnyArray, cap: int | None) -> AnyArray:
     return values if cap is None else np.minimum(values.view(np.uint32), np.uint32(cap)).view(np.int32)
 
 
-def _add_block(
-    total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None
-) -> None:
+def _add_block(total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None) -> None:
     """Add values to their cells: in two halves where one table could overflow, in digits where a product could."""
     values = _pick(column.values, at, end, chosen)
     if column.minus is not None:
@@ -437,7 +435,14 @@ def wide_variance(n: IntArray, total: IntArray, squares: IntArray) -> FloatArray
     """
     low, half = (1 << 24) - 1, (1 << 12) - 1
     one, two, three, four = (squares[:, i] for i in range(LIMBS))
-    digits = [one & low, one >> 24 | (two & half) << 12, two >> 12, three & low, three >> 24 | (four & half) << 12, four >> 12]
+    digits = [
+        one & low,
+        one >> 24 | (two & half) << 12,
+        two >> 12,
+        three & low,
+        three >> 24 | (four & half) << 12,
+        four >> 12,
+    ]
     a, b, c = total & low, (total >> 24) & low, total >> 48
     taken = [a * a, 2 * a * b, 2 * a * c + b * b, 2 * b * c, c * c, np.zeros_like(a)]
     top = [n * digit - less for digit, less in zip(digits, taken, strict=True)]

@@ -4,281 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import TypeAlias
+from collections.abc import Iterable
 
 import attrs
-import numpy as np
 
-from salesmetrics import _check
-from salesmetrics.calendars import DayLike, Period
-from salesmetrics.errors import (
-    InvalidArgumentError,
-    InvalidTypeError,
-    SalesMetricsWarning,
-    nearest,
-    show,
-)
-from salesmetrics.money import finite_amount
+from salesmetrics import fields
+from salesmetrics.calendars import Period
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, SalesMetricsWarning, nearest, show
+from salesmetrics.fields import OUTCOMES, SPLIT_KINDS, Amount, Labels, Name
 
 __all__ = ["OUTCOMES", "SPLIT_KINDS", "Deal", "ForecastCall", "Quota", "Rep", "SalesProcess", "Split", "Stage"]
 
-Name: TypeAlias = str | int
-Amount: TypeAlias = int | float | Decimal
-Span: TypeAlias = Period | tuple[DayLike, DayLike]
-Labels: TypeAlias = tuple[tuple[str, Name | None], ...]
-
-OUTCOMES = ("open", "won", "lost", "no_decision")
-"""What a deal can have come to."""
-SPLIT_KINDS = ("revenue", "overlay")
-"""What a share of a deal can be a share of."""
-
-
-def _refusal(sentence: str, code: str, field: str, value: object, hint: str | None = None) -> InvalidArgumentError:
-    return InvalidArgumentError(sentence, code=code, field=field, values=[value], hint=hint)
-
-
-def _name(value: object, argument: str) -> Name:
-    """Return a name: text that is not blank, or a whole number of 64 bits."""
-    if isinstance(value, str):
-        if value.strip():
-            return str(value)
-        rule, hint = "not be blank", "write None where it is not known."
-    elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        if -(2**63) <= value < 2**63:
-            return int(value)
-        rule, hint = "fit 64 bits where it is a whole number", "write it as text."
-    else:
-        raise InvalidTypeError(
-            f"`{argument}` must be a text or a whole number; got {show(value)}.",
-            code="SM-KEY-01",
-            field=argument,
-            values=[value],
-            hint="write the number as text or as an int." if isinstance(value, (float, np.floating, Decimal)) else None,
-        )
-    raise _refusal(f"`{argument}` must {rule}; got {show(value)}.", "SM-KEY-02", argument, value, hint)
-
-
-def _optional_name(value: object, argument: str) -> Name | None:
-    return None if value is None else _name(value, argument)
-
-
-def _key(value: object, argument: str) -> Name:
-    """Return the name of one thing, which must have no character that some containers drop."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        raise _refusal(f"`{argument}` must not be blank; got {show(value)}.", "SM-KEY-02", argument, value)
-    name = _name(value, argument)
-    if isinstance(name, str) and any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
-        raise _refusal(
-            f"`{argument}` must be free of control characters; got {show(value)}.", "SM-KEY-03", argument, value
-        )
-    return name
-
-
-def _date(value: object, argument: str) -> dt.date:
-    return _check.date_of(_check.day(value, argument))
-
-
-def _optional_date(value: object, argument: str) -> dt.date | None:
-    return None if value is None else _date(value, argument)
-
-
-def _weight(value: object, argument: str) -> float:
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and 0 <= value < 2**53:
-        return float(value) + 0.0
-    raise _refusal(f"`{argument}` must be finite and >= 0; got {show(value)}.", "SM-SHR-01", argument, value)
-
-
-def _span(value: object, argument: str) -> Period:
-    if isinstance(value, Period):
-        return value
-    if isinstance(value, (tuple, list)) and len(value) == 2:
-        return Period(value[0], value[1])
-    raise InvalidTypeError(
-        f"`{argument}` must be a Period or a pair of days; got {show(value)}.",
-        code="SM-PER-20",
-        field=argument,
-        values=[value],
-        hint="such as ('2026-02-01', '2026-05-01'): the first day, and the first day after.",
-    )
-
-
-def _several(value: object, argument: str, of: str) -> tuple[object, ...]:
-    """Return the members of a list or other run of things; texts, mappings and sets have no members in order."""
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, set, frozenset)):
-        return tuple(value)
-    raise InvalidTypeError(
-        f"`{argument}` must be a list of {of}; got {show(value)}.", code="SM-DOM-03", field=argument, values=[value]
-    )
-
-
-def _id(value: Name) -> Name:
-    return _key(value, "id")
-
-
-def _deal(value: Name) -> Name:
-    return _key(value, "deal")
-
-
-def _rep(value: Name) -> Name:
-    return _name(value, "rep")
-
-
-def _optional_rep(value: Name | None) -> Name | None:
-    return _optional_name(value, "rep")
-
-
-def _rep_name(value: str | None) -> Name | None:
-    return _optional_name(value, "name")
-
-
-def _stage_name(value: Name) -> Name:
-    return _name(value, "name")
-
-
-def _team(value: Name | None) -> Name | None:
-    return _optional_name(value, "team")
-
-
-def _manager(value: Name | None) -> Name | None:
-    return _optional_name(value, "manager")
-
-
-def _stage(value: Name | None) -> Name | None:
-    return _optional_name(value, "stage")
-
-
-def _category(value: Name | None) -> Name | None:
-    return _optional_name(value, "forecast_category")
-
-
-def _call_category(value: Name) -> Name:
-    return _name(value, "category")
-
-
-def _hired(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "hired")
-
-
-def _role_start(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "role_start")
-
-
-def _left(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "left")
-
-
-def _created(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "created")
-
-
-def _expected_close(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "expected_close")
-
-
-def _closed(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "closed")
-
-
-def _start(value: DayLike) -> dt.date:
-    return _date(value, "start")
-
-
-def _end(value: DayLike) -> dt.date:
-    return _date(value, "end")
-
-
-def _given(value: DayLike) -> dt.date:
-    return _date(value, "given")
-
-
-def _effective_from(value: DayLike | None) -> dt.date | None:
-    return _optional_date(value, "effective_from")
-
-
-def _amount(value: Amount) -> Amount:
-    return finite_amount(value, "amount")
-
-
-def _optional_amount(value: Amount | None) -> Amount | None:
-    return None if value is None else finite_amount(value, "amount")
-
-
-def _quota_amount(value: Amount) -> Amount:
-    amount = finite_amount(value, "amount")
-    if amount < 0:
-        raise _refusal(f"`amount` must be >= 0; got {show(value)}.", "SM-AMT-05", "amount", value)
-    return amount
-
-
-def _probability(value: float | None) -> float | None:
-    return None if value is None else _check.fraction(value, "probability") + 0.0
-
-
-def _outcome(value: str) -> str:
-    return _check.one_of(value, OUTCOMES, "outcome")
-
-
-def _kind(value: str) -> str:
-    return _check.one_of(value, SPLIT_KINDS, "kind")
-
-
-def _order(value: int) -> int:
-    return _check.count(value, "order")
-
-
-def _share(value: float) -> float:
-    return _weight(value, "share")
-
-
-def _period(value: Span) -> Period:
-    return _span(value, "period")
-
-
-def _absences(value: Iterable[Span]) -> tuple[Period, ...]:
-    """Return the absences in order of their days; no two may share a day."""
-    spans = sorted(_span(span, "absences") for span in _several(value, "absences", "periods or pairs of days"))
-    for before, after in itertools.pairwise(spans):
-        if after.start < before.end:
-            raise _refusal(
-                f"`absences` must not overlap; got {before.start}..{before.end} and {after.start}..{after.end}.",
-                "SM-REP-01",
-                "absences",
-                (before, after),
-                "join the two into one.",
-            )
-    return tuple(spans)
-
-
-def _ramp(value: Iterable[float]) -> tuple[float, ...]:
-    return tuple(_weight(share, "ramp") for share in _several(value, "ramp", "shares, one for each month of tenure"))
-
-
-def _labels(value: Mapping[str, Name | None] | Iterable[tuple[str, Name | None]] | None) -> Labels:
-    """Return further labels as pairs sorted by name."""
-    if value is None:
-        return ()
-    pairs = value.items() if isinstance(value, Mapping) else _several(value, "labels", "pairs of a name and a label")
-    labels: dict[str, Name | None] = {}
-    for pair in pairs:
-        name, label = pair if isinstance(pair, tuple) and len(pair) == 2 else (pair, None)
-        if not isinstance(name, str) or not name.strip() or name in labels or name in FIELDS_OF_A_DEAL:
-            raise _refusal(
-                f"`labels` must have names of their own, each once, that are no field of a deal; got {show(name)}.",
-                "SM-DEA-04",
-                "labels",
-                name,
-                f"give it as `{name}=`." if isinstance(name, str) and name in FIELDS_OF_A_DEAL else None,
-            )
-        labels[name] = _optional_name(label, f"labels[{show(name)}]")
-    return tuple(sorted(labels.items()))
-
 
 def _stages(value: Iterable[Stage]) -> tuple[Stage, ...]:
-    stages = _several(value, "stages", "Stage objects")
+    stages = fields.several(value, "stages", "Stage objects")
     for stage in stages:
         if not isinstance(stage, Stage):
             raise InvalidTypeError(
@@ -316,21 +56,21 @@ class Rep:
     datetime.date(2026, 2, 1)
     """
 
-    id: Name = attrs.field(converter=_id)
-    name: Name | None = attrs.field(default=None, converter=_rep_name)
-    team: Name | None = attrs.field(default=None, converter=_team)
-    manager: Name | None = attrs.field(default=None, converter=_manager)
-    hired: dt.date | None = attrs.field(default=None, converter=_hired)
-    role_start: dt.date | None = attrs.field(default=None, converter=_role_start)
-    left: dt.date | None = attrs.field(default=None, converter=_left)
-    absences: tuple[Period, ...] = attrs.field(default=(), converter=_absences)
-    ramp: tuple[float, ...] = attrs.field(default=(), converter=_ramp)
+    id: Name = attrs.field(converter=fields.id)
+    name: Name | None = attrs.field(default=None, converter=fields.rep_name)
+    team: Name | None = attrs.field(default=None, converter=fields.team)
+    manager: Name | None = attrs.field(default=None, converter=fields.manager)
+    hired: dt.date | None = attrs.field(default=None, converter=fields.hired)
+    role_start: dt.date | None = attrs.field(default=None, converter=fields.role_start)
+    left: dt.date | None = attrs.field(default=None, converter=fields.left)
+    absences: tuple[Period, ...] = attrs.field(default=(), converter=fields.absences)
+    ramp: tuple[float, ...] = attrs.field(default=(), converter=fields.ramp)
 
     def __attrs_post_init__(self) -> None:
         if self.role_start is None:
             object.__setattr__(self, "role_start", self.hired)
         if self.manager == self.id:
-            raise _refusal(
+            raise fields.refusal(
                 f"`manager` must be another rep; got {show(self.id)} for itself.", "SM-REP-02", "manager", self.id
             )
         _in_order("rep", self.id, (("hired", self.hired), ("role_start", self.role_start), ("left", self.left)))
@@ -369,21 +109,21 @@ class Deal:
     (True, False)
     """
 
-    id: Name = attrs.field(converter=_id)
-    rep: Name | None = attrs.field(default=None, converter=_optional_rep)
-    amount: Amount | None = attrs.field(default=None, converter=_optional_amount)
-    created: dt.date | None = attrs.field(default=None, converter=_created)
-    expected_close: dt.date | None = attrs.field(default=None, converter=_expected_close)
-    closed: dt.date | None = attrs.field(default=None, converter=_closed)
-    stage: Name | None = attrs.field(default=None, converter=_stage)
-    outcome: str = attrs.field(default="open", converter=_outcome)
-    probability: float | None = attrs.field(default=None, converter=_probability)
-    forecast_category: Name | None = attrs.field(default=None, converter=_category)
-    labels: Labels = attrs.field(default=(), converter=_labels)
+    id: Name = attrs.field(converter=fields.id)
+    rep: Name | None = attrs.field(default=None, converter=fields.optional_rep)
+    amount: Amount | None = attrs.field(default=None, converter=fields.optional_amount)
+    created: dt.date | None = attrs.field(default=None, converter=fields.created)
+    expected_close: dt.date | None = attrs.field(default=None, converter=fields.expected_close)
+    closed: dt.date | None = attrs.field(default=None, converter=fields.closed)
+    stage: Name | None = attrs.field(default=None, converter=fields.stage)
+    outcome: str = attrs.field(default="open", converter=fields.outcome)
+    probability: float | None = attrs.field(default=None, converter=fields.probability)
+    forecast_category: Name | None = attrs.field(default=None, converter=fields.category)
+    labels: Labels = attrs.field(default=(), converter=fields.labels)
 
     def __attrs_post_init__(self) -> None:
         if self.is_closed and self.closed is None:
-            raise _refusal(
+            raise fields.refusal(
                 f"`closed` must be given where the outcome is {show(self.outcome)}; got None in deal {show(self.id)}.",
                 "SM-DEA-01",
                 "closed",
@@ -391,7 +131,7 @@ class Deal:
                 "give the day it was decided, or outcome='open'.",
             )
         if self.is_open and self.closed is not None:
-            raise _refusal(
+            raise fields.refusal(
                 f"`closed` must be left out while a deal is open; got {self.closed} in deal {show(self.id)}.",
                 "SM-DEA-02",
                 "closed",
@@ -415,9 +155,6 @@ class Deal:
     def is_closed(self) -> bool:
         """Whether it was won, lost or ended without a decision."""
         return self.outcome != "open"
-
-
-FIELDS_OF_A_DEAL = frozenset(field.name for field in attrs.fields(Deal))
 
 
 @attrs.frozen
@@ -444,26 +181,26 @@ class Quota:
     89
     """
 
-    rep: Name | None = attrs.field(converter=_optional_rep)
-    start: dt.date = attrs.field(converter=_start)
-    end: dt.date = attrs.field(converter=_end)
-    amount: Amount = attrs.field(converter=_quota_amount)
-    effective_from: dt.date | None = attrs.field(default=None, converter=_effective_from)
-    team: Name | None = attrs.field(default=None, converter=_team)
+    rep: Name | None = attrs.field(converter=fields.optional_rep)
+    start: dt.date = attrs.field(converter=fields.start)
+    end: dt.date = attrs.field(converter=fields.end)
+    amount: Amount = attrs.field(converter=fields.quota_amount)
+    effective_from: dt.date | None = attrs.field(default=None, converter=fields.effective_from)
+    team: Name | None = attrs.field(default=None, converter=fields.team)
 
     def __attrs_post_init__(self) -> None:
         Period(self.start, self.end)
         if self.effective_from is None:
             object.__setattr__(self, "effective_from", self.start)
         elif self.effective_from >= self.end:
-            raise _refusal(
+            raise fields.refusal(
                 f"`effective_from` must be before `end`, {self.end}; got {self.effective_from}.",
                 "SM-QUO-01",
                 "effective_from",
                 self.effective_from,
             )
         if (self.rep is None) == (self.team is None):
-            raise _refusal(
+            raise fields.refusal(
                 f"`rep` or `team` must be given, and not both; got rep={show(self.rep)}, team={show(self.team)}.",
                 "SM-QUO-02",
                 "rep",
@@ -495,11 +232,11 @@ class Stage:
         Category of deals in this stage.
     """
 
-    name: Name = attrs.field(converter=_stage_name)
-    order: int = attrs.field(converter=_order)
-    probability: float | None = attrs.field(default=None, converter=_probability)
-    outcome: str = attrs.field(default="open", converter=_outcome)
-    forecast_category: Name | None = attrs.field(default=None, converter=_category)
+    name: Name = attrs.field(converter=fields.stage_name)
+    order: int = attrs.field(converter=fields.order)
+    probability: float | None = attrs.field(default=None, converter=fields.probability)
+    outcome: str = attrs.field(default="open", converter=fields.outcome)
+    forecast_category: Name | None = attrs.field(default=None, converter=fields.category)
 
 
 @attrs.frozen
@@ -527,7 +264,7 @@ class SalesProcess:
         self._refuse_twins("order", [stage.order for stage in self.stages])
         for outcome in ("won", "lost"):
             if all(stage.outcome != outcome for stage in self.stages):
-                raise _refusal(
+                raise fields.refusal(
                     f"`stages` must have a stage with outcome {show(outcome)}; got {show(list(self.names))}.",
                     "SM-PRO-02",
                     "stages",
@@ -540,7 +277,7 @@ class SalesProcess:
         seen: set[Name] = set()
         for value in found:
             if value in seen:
-                raise _refusal(
+                raise fields.refusal(
                     f"`stages` must have each {what} once; got {show(value)} twice.", "SM-PRO-01", "stages", value
                 )
             seen.add(value)
@@ -571,7 +308,7 @@ class SalesProcess:
         for stage in self.stages:
             if stage.name == name:
                 return stage
-        raise _refusal(
+        raise fields.refusal(
             f"`name` must be a stage of the process; got {show(name)}.",
             "SM-PRO-03",
             "name",
@@ -606,11 +343,11 @@ class ForecastCall:
         Kind of call.
     """
 
-    rep: Name = attrs.field(converter=_rep)
-    period: Period = attrs.field(converter=_period)
-    given: dt.date = attrs.field(converter=_given)
-    amount: Amount = attrs.field(converter=_amount)
-    category: Name = attrs.field(default="commit", converter=_call_category)
+    rep: Name = attrs.field(converter=fields.rep)
+    period: Period = attrs.field(converter=fields.period)
+    given: dt.date = attrs.field(converter=fields.given)
+    amount: Amount = attrs.field(converter=fields.amount)
+    category: Name = attrs.field(default="commit", converter=fields.call_category)
 
 
 @attrs.frozen
@@ -629,14 +366,14 @@ class Split:
         Revenue shares of a deal add up to 1; overlay credit comes on top.
     """
 
-    deal: Name = attrs.field(converter=_deal)
-    rep: Name = attrs.field(converter=_rep)
-    share: float = attrs.field(converter=_share)
-    kind: str = attrs.field(default="revenue", converter=_kind)
+    deal: Name = attrs.field(converter=fields.deal)
+    rep: Name = attrs.field(converter=fields.rep)
+    share: float = attrs.field(converter=fields.share)
+    kind: str = attrs.field(default="revenue", converter=fields.kind)
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "revenue" and self.share > 1.0:
-            raise _refusal(
+            raise fields.refusal(
                 f"`share` must be at most 1 where it is revenue; got {show(self.share)} in deal {show(self.deal)}.",
                 "SM-SHR-02",
                 "share",

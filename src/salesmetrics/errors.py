@@ -78,8 +78,9 @@ class SalesMetricsError(Exception):
         self._records = list(records)
 
     def __str__(self) -> str:
-        """Return the sentence, then the hint."""
-        return self.message if self.hint is None else f"{self.message}\n  Hint: {self.hint}"
+        """Return the code and the sentence, then the hint."""
+        sentence = f"[{self.code}] {self.message}"
+        return sentence if self.hint is None else f"{sentence}\n  Hint: {self.hint}"
 
     def to_records(self) -> list[dict[str, object]]:
         """Return the rejects table: one dict for each problem."""

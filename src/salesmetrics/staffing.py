@@ -13,10 +13,10 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import PPM, DayColumn
+from salesmetrics.columns import PPM, DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.errors import InvalidArgumentError, show
 
-__all__ = ["Spans", "Spread", "Tenure", "months_after", "overlaps", "shares_of", "spread_of", "tenures_of"]
+__all__ = ["Spans", "Spread", "Tenure", "labelled", "months_after", "overlaps", "shares_of", "spread_of", "tenures_of"]
 
 _ALWAYS = (0, 1 << 20)
 _LIFT = 1 << 21
@@ -89,6 +89,14 @@ def tenures_of(reps: RepBook, ramp_from: str = "role_start") -> list[Tenure]:
         ramp = reps.ramps[row] if reps.ramps else ()
         found.append(Tenure(max(begun, _ALWAYS[0]), begun if begun >= 0 else None, end, away, ramp))
     return found
+
+
+def labelled(reps: RepBook) -> RepBook:
+    """Return the book with the ids of the reps as a label column, so that they can be grouped ``by="rep"``."""
+    ids: KeyColumn = reps.column("id", "grouping by rep")
+    distinct, code = np.unique(ids.values, return_inverse=True)
+    rep = LabelColumn(smallest_codes(code.reshape(-1), len(distinct)), tuple(distinct.tolist()))
+    return attrs.evolve(reps, columns={**reps.columns, "rep": rep})
 
 
 def _days(reps: RepBook, name: str) -> AnyArray:

@@ -11,7 +11,7 @@ import numpy as np
 from salesmetrics._check import Rebuilt, locked
 from salesmetrics._kernels import CellOverflow, carried, checked_add, scatter
 from salesmetrics.arrays import AnyArray
-from salesmetrics.errors import InvalidDataError, MergeError, show
+from salesmetrics.errors import InvalidDataError, MergeError, escape, show
 from salesmetrics.grouping import Window
 from salesmetrics.labels import Labels
 
@@ -45,7 +45,7 @@ def owned() -> Any:
     return attrs.field(metadata={OWN: True}, converter=_held)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Tally(Rebuilt):
     """Exact whole numbers for each group and period; `+` merges by label and changes neither side.
 
@@ -108,10 +108,10 @@ class Tally(Rebuilt):
         left, right = getattr(self, field.name), getattr(other, field.name)
         if left is None or right is None:
             return None
-        if field.metadata[ADDS] == "total":
-            return checked_add(left, right)
         shape = (rows, *left.shape[1:])
         try:
+            if field.metadata[ADDS] == "total":
+                return checked_add(left, right)
             total = checked_add(scatter(shape, mine, left), scatter(shape, yours, right))
         except CellOverflow as error:
             raise InvalidDataError(
@@ -121,6 +121,13 @@ class Tally(Rebuilt):
                 hint="a smaller scale holds larger totals.",
             ) from error
         return carried(total) if field.metadata[ADDS] == "limbs" else total
+
+    def __repr__(self) -> str:
+        """Return what the tally holds, in a line."""
+        by = ", ".join(self.labels.names) or "all"
+        periods = "" if self.window.periods is None else f" x {len(self.window.periods)} periods"
+        held = ", ".join(field.name for field in self._tables if getattr(self, field.name) is not None)
+        return f"<{type(self).__name__} by {escape(by)}: {len(self.labels):,} groups{periods}; {held}>"
 
     def __radd__(self, other: object) -> Self:
         """Return this tally for ``sum(tallies)``, which starts at 0."""

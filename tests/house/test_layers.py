@@ -23,7 +23,7 @@ LAYERS = (
     ("money",),
     ("columns",),
     ("calendars",),
-    ("fiscal",),
+    ("fiscal", "fields"),
     ("domain",),
     ("labels",),
     ("convert",),

@@ -18,7 +18,7 @@ Tallies = tuple[Tally, ...]
 def asked(ask: Ask, period: str = "period") -> dict[str, Any]:
     """Return the question as keywords; those that were not asked are left out."""
     given = {"by": ask.by, period: ask.period, "where": ask.where, "reps": ask.reps, "as_of": ask.as_of}
-    return {name: value for name, value in given.items() if value is not None and value != ()}
+    return {name: value for name, value in given.items() if value is not None and not (name == "by" and not value)}
 
 
 def of_quotas(ask: Ask) -> dict[str, Any]:
@@ -163,13 +163,19 @@ def deal_size(ask: Ask, **options: Any) -> MetricTable:
     return sm.deal_size(ask.deals, **asked(ask), **options)
 
 
-def sizes(ask: Ask, of: str = "won", negative: str = "raise", **options: Any) -> Tallies:
+def sizes(ask: Ask, of: str = "won", negative: str = "raise", stat: Any = "mean", **options: Any) -> Tallies:
+    if stat == "mean" and of in ("won", "closed"):
+        only = "won" if of == "won" else None
+        return (sm.OutcomeTally.from_book(ask.deals, **asked(ask), negative=negative, only=only),)
     return (sm.SizeTally.from_book(ask.deals, **asked(ask), of=of, negative=negative),)
 
 
 def read_size(tallies: Tallies, of: str = "won", negative: str = "raise", **options: Any) -> MetricTable:
-    assert isinstance(tallies[0], sm.SizeTally)
-    return sm.deal_size(tallies[0], **options)
+    tally = tallies[0]
+    if isinstance(tally, sm.OutcomeTally):
+        return sm.deal_size(tally, of=of, **options)
+    assert isinstance(tally, sm.SizeTally)
+    return sm.deal_size(tally, **options)
 
 
 # --- durations -------------------------------------------------------------------------------------------------------

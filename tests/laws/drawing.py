@@ -102,11 +102,11 @@ class Ask:
         return attrs.evolve(self, **changes)
 
 
-def deal_book(deals: Sequence[Deal], staged: bool = True, **options: Any) -> DealBook:
+def deal_book(deals: Any, staged: bool = True, **options: Any) -> DealBook:
     """Return a book of deals; the warnings about labels that look alike are wanted here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sm.SalesMetricsWarning)
-        given = deals if deals else empty_columns()
+        given = empty_columns() if isinstance(deals, tuple) and not deals else deals
         return sm.read_deals(given, process=PROCESS if staged else None, **{"allow_negative": True, **options})
 
 

@@ -169,7 +169,7 @@ def test_a_misspelt_column_is_refused_with_the_nearest() -> None:
     with pytest.raises(sm.MissingColumnError) as caught:
         deals()["amuont"]
     assert (caught.value.code, caught.value.field) == ("SM-COL-01", "amuont")
-    assert str(caught.value).startswith("`amuont` must be a column of the deals; got id, rep, amount,")
+    assert caught.value.message.startswith("`amuont` must be a column of the deals; got id, rep, amount,")
     assert str(caught.value.hint).startswith("did you mean 'amount'?")
 
 

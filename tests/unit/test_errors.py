@@ -41,7 +41,7 @@ def test_every_error_has_one_root_and_a_builtin_kin(kind: type[SalesMetricsError
     """Users may catch the root or the kind of error they know; the text is readable either way."""
     assert issubclass(kind, SalesMetricsError)
     assert issubclass(kind, builtin)
-    assert str(kind("`x` must be small; got 3.")) == "`x` must be small; got 3."
+    assert str(kind("`x` must be small; got 3.", "SM-XYZ-01")) == "[SM-XYZ-01] `x` must be small; got 3."
 
 
 def test_the_warning_is_a_user_warning() -> None:
@@ -77,8 +77,9 @@ def test_errors_survive_pickling(kind: type[SalesMetricsError]) -> None:
 
 
 def test_the_hint_follows_the_sentence() -> None:
-    """The text is the sentence, then the way out on a line of its own."""
-    assert str(InvalidArgumentError("`q` must be 1; got 2.", hint="try 1.")) == "`q` must be 1; got 2.\n  Hint: try 1."
+    """The text is the code and the sentence, then the way out on a line of its own."""
+    error = InvalidArgumentError("`q` must be 1; got 2.", "SM-XYZ-01", hint="try 1.")
+    assert str(error) == "[SM-XYZ-01] `q` must be 1; got 2.\n  Hint: try 1."
 
 
 def test_an_error_without_values_has_none() -> None:

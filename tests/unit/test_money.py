@@ -99,7 +99,7 @@ def test_the_table_of_currencies_cannot_be_changed() -> None:
 )
 def test_an_unknown_currency_is_refused(code: object, hint: str) -> None:
     """A code that is unknown, blank or in lower case is refused, with the way out."""
-    with pytest.raises(InvalidArgumentError, match=r"^`currency` must be a code of ISO 4217 in capitals") as caught:
+    with pytest.raises(InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `currency` must be a code of ISO 4217 in capitals") as caught:
         currency_scale(code)
     assert (caught.value.code, caught.value.field, caught.value.value) == ("SM-CUR-03", "currency", code)
     assert caught.value.hint is not None
@@ -120,7 +120,7 @@ def test_a_stated_scale_wins(currency: str | None, scale: Any, expected: int) ->
 @pytest.mark.parametrize("scale", [-1, 10, 2.0, "2", True, np.nan])
 def test_a_scale_out_of_range_is_refused(scale: object) -> None:
     """A scale is a whole number from 0 to 9."""
-    with pytest.raises(InvalidArgumentError, match=r"^`scale` must be a whole number from 0 to 9; got ") as caught:
+    with pytest.raises(InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `scale` must be a whole number from 0 to 9; got ") as caught:
         resolve_scale(None, scale)
     assert (caught.value.code, caught.value.field) == ("SM-CUR-05", "scale")
     assert caught.value.value is scale
@@ -303,7 +303,7 @@ def test_one_amount_is_judged_as_in_a_column(value: Any, scale: int) -> None:
     if expected is not None:
         assert to_minor_scalar(value, scale, "amount") == expected
         return
-    with pytest.raises(SalesMetricsError, match=r"^`amount` must "):
+    with pytest.raises(SalesMetricsError, match=r"^\[SM-[A-Z]+-\d+\] `amount` must "):
         to_minor_scalar(value, scale, "amount")
 
 
@@ -335,7 +335,7 @@ def test_an_amount_that_breaks_its_rule_is_refused(
     value: Any, kind: type[SalesMetricsError], code: str, sentence: str, hint: str | None
 ) -> None:
     """Each rule of an amount has its class, code, sentence, value and hint, and the error survives pickling."""
-    with pytest.raises(kind, match=rf"^`price` {sentence}.*; got ") as caught:
+    with pytest.raises(kind, match=rf"^\[SM-[A-Z]+-\d+\] `price` {sentence}.*; got ") as caught:
         to_minor_scalar(value, 2, "price")
     error = caught.value
     assert (error.code, error.field) == (code, "price")

@@ -84,7 +84,7 @@ def test_a_curve_without_a_period_to_read_or_at_0_gives_no_pace() -> None:
     """No complete past period: no_rows; nothing is ever closed by now: zero_denominator."""
     late = won(("Ana", 10, "2025-12-31"), ("Ana", 10, "2026-01-01"))
     past = sm.Period("2025-10-01", "2026-01-01")
-    asked = {"period": Q1, "as_of": "2026-01-10", "clock": "curve"}
+    asked: dict[str, Any] = {"period": Q1, "as_of": "2026-01-10", "clock": "curve"}
     assert sm.pace(late, **asked, past=past)["all"].reason == "zero_denominator"
     assert sm.pace(late, **asked, past=Q1)["all"].reason == "no_rows"
     assert sm.pace(late, **asked, past=sm.Period("2025-01-01", "2025-04-01"))["all"].reason == "no_rows"
@@ -132,7 +132,9 @@ def test_the_required_run_rate_at_its_edges(quota: Any, as_of: str, value: float
 
 def test_linearity_by_team_has_a_curve_for_each() -> None:
     """A label is crossed with every elapsed share; what was booked only in a running period has no curve."""
-    deals = won(("Ana", 10, "2026-01-10"), ("Ana", 10, "2026-03-31"), ("Ben", 10, "2026-01-31"), ("Cy", 10, "2026-04-05"))
+    deals = won(
+        ("Ana", 10, "2026-01-10"), ("Ana", 10, "2026-03-31"), ("Ben", 10, "2026-01-31"), ("Cy", 10, "2026-04-05")
+    )
     both = sm.Periods([Q1, Q2])
     table = sm.linearity_curve(deals, period=both, by="rep", as_of="2026-04-10", at=[0, 1 / 3, 1])
     assert list(table.labels) == [(rep, at) for rep in ("Ana", "Ben") for at in (0.0, 1 / 3, 1.0)]

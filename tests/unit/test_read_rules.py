@@ -54,7 +54,7 @@ def test_the_sentence_says_what_where_and_how_much() -> None:
     """Rule and count, the first case in the user's words, the next rows, one hint."""
     error = refused(lambda: sm.read_deals(bad(), MAP))
     assert str(error).splitlines() == [
-        "`amount` must be finite in every row; got 2 of 6 rows that are not.",
+        "[SM-AMT-02] `amount` must be finite in every row; got 2 of 6 rows that are not.",
         "  column 'Amount (USD)', row 1, deal 'D2': inf",
         "  also rows 4",
         f"  Hint: {error.hint}",
@@ -171,7 +171,7 @@ def test_collect_runs_every_rule_and_raises_once() -> None:
     error = refused(lambda: sm.read_deals(bad(), MAP, on_error="collect"))
     assert error.code == "SM-BOK-20"
     assert error.rows.tolist() == [1, 2, 3, 4, 5]
-    assert str(error).splitlines()[0] == "`source` must keep the rules in every row; got 5 of 6 rows that do not."
+    assert error.message.splitlines()[0] == "`source` must keep the rules in every row; got 5 of 6 rows that do not."
     found = {(record["code"], record["row"], record["key"]) for record in error.to_records()}
     assert found == {
         ("SM-AMT-02", 1, "D2"),
@@ -228,7 +228,7 @@ def test_other_modes_are_refused(read: Callable[..., Any]) -> None:
     error = refused(lambda: read({}, on_error="colect"), sm.InvalidArgumentError)
     assert (
         str(error)
-        == "`on_error` must be one of 'collect', 'drop', 'raise'; got 'colect'.\n  Hint: did you mean 'collect'?"
+        == "[SM-ARG-01] `on_error` must be one of 'collect', 'drop', 'raise'; got 'colect'.\n  Hint: did you mean 'collect'?"
     )
     assert refused(lambda: read({}, on_error="ignore"), sm.InvalidArgumentError).hint is None
 
@@ -329,7 +329,7 @@ def test_a_clean_book_gives_no_warning() -> None:
 def test_a_typo_in_the_map_names_what_there_is() -> None:
     """All columns that are not there at once, the nearest and the ones seen."""
     error = refused(lambda: sm.read_deals(bad(), {"amount": "Amount(USD)", "rep": "Ownr"}), sm.MissingColumnError)
-    assert str(error).splitlines()[0] == (
+    assert error.message.splitlines()[0] == (
         "`columns` must name columns of the source; got 'Amount(USD)' (for amount), 'Ownr' (for rep)."
     )
     assert (error.code, error.field, error.column) == ("SM-SRC-01", "amount", "Amount(USD)")
@@ -392,4 +392,4 @@ def test_options_are_checked(options: dict[str, Any], kind: type[sm.SalesMetrics
     columns = {"amount": [1], "created": ["2026-01-01"], "outcome": ["open"]}
     error = refused(lambda: sm.read_deals(columns, **options), kind)
     assert code is None or error.code == code
-    assert re.match(r"`\w+` must ", str(error))
+    assert re.match(r"`\w+` must ", error.message)

@@ -171,7 +171,9 @@ def test_a_tally_of_quotas_does_not_know_who_ramps() -> None:
 def test_the_distribution_is_nearest_rank_from_the_minimum_to_the_maximum() -> None:
     """Every quantile is the attainment of some rep; those without a quota are counted apart."""
     table = sm.attainment_distribution(
-        won(*((f"r{i:02}", i) for i in range(1, 11)), ("Zed", 5)), owed(*((f"r{i:02}", 10) for i in range(1, 11))), period=Q1
+        won(*((f"r{i:02}", i) for i in range(1, 11)), ("Zed", 5)),
+        owed(*((f"r{i:02}", 10) for i in range(1, 11))),
+        period=Q1,
     )
     assert list(table.labels) == ["minimum", "0.1", "0.25", "0.5", "0.75", "0.9", "maximum"]
     assert table.value.tolist() == [0.1, 0.1, 0.3, 0.5, 0.8, 0.9, 1.0]
@@ -238,7 +240,8 @@ def test_concentration_leaves_out_deals_of_nobody() -> None:
     assert sm.top_share(deals, top=1)["all"].value == 0.75
     assert sm.gini(won((None, 5)))["all"].reason == "no_rows"
     credits = sm.read_deals(
-        {"rep": ["a", "b"], "amount": [-1, 5], "outcome": ["won"] * 2, "closed": ["2026-01-20"] * 2}, allow_negative=True
+        {"rep": ["a", "b"], "amount": [-1, 5], "outcome": ["won"] * 2, "closed": ["2026-01-20"] * 2},
+        allow_negative=True,
     )
     assert sm.gini(credits)["all"].reason == "negative_base"
     assert sm.gini(credits, returns="gross")["all"].value == 0

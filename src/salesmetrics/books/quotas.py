@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import attrs
 import numpy as np
@@ -41,6 +41,16 @@ class QuotaBook(Book):
     """
 
     kind: ClassVar[str] = "quotas"
+
+    @classmethod
+    def empty(cls, labels: Sequence[str] = (), *, currency: str | None = None, scale: int = 2) -> Self:
+        """Return a book of no quotas with these label columns."""
+        columns: dict[str, Column] = {
+            name: LabelColumn(np.zeros(0, dtype=np.int8), ()) for name in dict.fromkeys(["rep", *labels])
+        }
+        columns |= {name: DayColumn(np.zeros(0, dtype=np.int32)) for name in ("start", "end", "effective_from")}
+        columns["amount"] = MoneyColumn(np.zeros(0, dtype=np.int64), None, scale)
+        return cls(columns=columns, rows=0, currency=currency, scale=scale)
 
     def periods(self) -> Periods:
         """Return the quotas' own periods, each once, in order."""

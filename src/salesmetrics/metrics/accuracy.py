@@ -99,15 +99,14 @@ def forecast_accuracy(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.accuracy import forecast_accuracy
     >>> deals = sm.read_deals({"rep": ["Ana", "Ben"], "amount": [80, 70], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-03-20"]}, as_of="2026-03-31")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ben"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "amount": [100, 50]})
     >>> quarter = sm.Period("2026-01-01", "2026-04-01")
-    >>> round(forecast_accuracy(deals, calls, period=quarter)["all"].value, 6)
+    >>> round(sm.forecast_accuracy(deals, calls, period=quarter)["all"].value, 6)
     0.733333
-    >>> forecast_accuracy(deals, calls, period=quarter, by="rep")["Ana"].value
+    >>> sm.forecast_accuracy(deals, calls, period=quarter, by="rep")["Ana"].value
     0.75
     """
     _check.one_of(variant, (*_BELOW, "ratio"), "variant")
@@ -170,12 +169,11 @@ def ape(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.accuracy import ape
     >>> deals = sm.read_deals({"rep": ["Ana"], "amount": [25], "outcome": ["won"], "closed": ["2026-02-03"]})
     >>> calls = sm.read_forecasts({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "given": ["2026-01-05"],
     ...                            "amount": [100]})
     >>> quarter = sm.Period("2026-01-01", "2026-04-01")
-    >>> row = ape(deals, calls, period=quarter, as_of="2026-03-31")["Ana"]
+    >>> row = sm.ape(deals, calls, period=quarter, as_of="2026-03-31")["Ana"]
     >>> row.value, row.parts["error"]
     (3.0, 75.0)
     """
@@ -243,12 +241,11 @@ def mape(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.accuracy import mape
     >>> deals = sm.read_deals({"rep": ["Ben"], "amount": [100], "outcome": ["won"], "closed": ["2026-02-03"]},
     ...                       as_of="2026-03-31")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ben"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "amount": [10, 90]})
-    >>> row = mape(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"]
+    >>> row = sm.mape(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"]
     >>> row.value, row.n, row.parts["zero_actual"]
     (0.1, 1, 1)
     """
@@ -300,12 +297,11 @@ def wape(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.accuracy import wape
     >>> deals = sm.read_deals({"rep": ["Ana", "Ben"], "amount": [80, 70], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-03-20"]}, as_of="2026-03-31")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ben"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "amount": [100, 50]})
-    >>> row = wape(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"]
+    >>> row = sm.wape(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"]
     >>> round(row.value, 6), row.parts["forecast"] - row.parts["actual"]
     (0.266667, 0.0)
     """
@@ -353,11 +349,10 @@ def bias(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.accuracy import bias
     >>> deals = sm.read_deals({"rep": ["Ana"], "amount": [80], "outcome": ["won"], "closed": ["2026-02-03"]})
     >>> calls = sm.read_forecasts({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "given": ["2026-01-05"],
     ...                            "amount": [100]})
-    >>> bias(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
+    >>> sm.bias(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
     0.25
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))

@@ -52,11 +52,10 @@ def mean_error(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.call_errors import mean_error
     >>> deals = sm.read_deals({"rep": ["Ana"], "amount": [80], "outcome": ["won"], "closed": ["2026-02-03"]})
     >>> calls = sm.read_forecasts({"rep": ["Ana"], "start": ["2026-01-01"], "end": ["2026-04-01"], "given": ["2026-01-05"],
     ...                            "amount": [100]})
-    >>> mean_error(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
+    >>> sm.mean_error(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
     20.0
     """
     level = _check.level(confidence_level)
@@ -100,12 +99,11 @@ def mae(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.call_errors import mae
     >>> deals = sm.read_deals({"rep": ["Ana", "Ben"], "amount": [80, 70], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-03-20"]}, as_of="2026-03-31")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ben"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "amount": [100, 50]})
-    >>> mae(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"].value
+    >>> sm.mae(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"].value
     20.0
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
@@ -144,12 +142,11 @@ def rmse(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.call_errors import rmse
     >>> deals = sm.read_deals({"rep": ["Ana", "Ben"], "amount": [80, 70], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-03-20"]}, as_of="2026-03-31")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ben"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "amount": [90, 0]})
-    >>> rmse(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"].value
+    >>> sm.rmse(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"))["all"].value
     50.0
     """
     pairs = pairs_of(deals, forecasts, Asked(period, by, where, reps, as_of, category, week, weeks_left))
@@ -200,13 +197,12 @@ def mase(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.call_errors import mase
     >>> deals = sm.read_deals({"rep": ["Ana", "Ana"], "amount": [80, 120], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-05-20"]}, as_of="2026-06-30")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ana"], "start": ["2026-01-01", "2026-04-01"],
     ...                            "end": ["2026-04-01", "2026-07-01"], "given": ["2026-01-05", "2026-04-02"],
     ...                            "amount": [90, 110]})
-    >>> mase(deals, calls, period=sm.FiscalCalendar().year(2026))["all"].value
+    >>> sm.mase(deals, calls, period=sm.FiscalCalendar().year(2026))["all"].value
     0.25
     """
     back = _check.count(season, "season", least=1)

@@ -64,7 +64,8 @@ def open_pipeline(
 
     Notes
     -----
-    A deal is open at the end of ``as_of`` where it was created by then and not closed by then.
+    A deal is open at the end of ``as_of`` where it was created by then and not closed by then; one without a creation day is
+    taken to have been there.
 
     Examples
     --------

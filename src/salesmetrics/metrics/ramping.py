@@ -16,7 +16,7 @@ from salesmetrics.errors import InvalidArgumentError, show
 from salesmetrics.grouping import group
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.results import MetricTable
-from salesmetrics.staffing import shares_of
+from salesmetrics.staffing import labelled, shares_of
 from salesmetrics.tallies import TenureTally
 from salesmetrics.tally import refuse_grouping
 
@@ -53,7 +53,7 @@ def time_to_first_deal(
     reps : RepBook
         The reps, with ``role_start`` or ``hired``; every one of them counts, with or without deals.
     by : str or sequence of str, optional
-        Label columns of the reps: team, manager, cohort. None is one row, "all".
+        Label columns of the reps: team, manager, cohort; or "rep". None is one row, "all".
     where : array of bool or mapping, optional
         The reps to read.
     as_of : date or str
@@ -285,7 +285,7 @@ def ramped_equivalents(
     on : date or str
         The day.
     by : str or sequence of str, optional
-        Label columns of the reps.
+        Label columns of the reps, or "rep".
     where : array of bool or mapping, optional
         The reps to read.
     ramp_from : {"role_start", "hired"}
@@ -306,7 +306,7 @@ def ramped_equivalents(
     people, day = rep_book(reps).filter(where), _check.day(on, "on")
     spans = shares_of(people, ramp_from=ramp_from)
     there = np.flatnonzero((spans.start <= day) & (day < spans.end))
-    grouping = group(people, by, None)
+    grouping = group(labelled(people), by, None)
     cell = np.zeros(people.rows, dtype=np.int64)
     for axis in grouping.axes:
         codes = np.where(axis.values < 0, axis.size - 1, axis.values).astype(np.int64)

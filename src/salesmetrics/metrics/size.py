@@ -153,7 +153,7 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
         low,
         high,
         tally.scale,
-        {"no amount" if tally.negative == "raise" else "no amount, or a credit": int((count - priced).sum())},
+        _left_out(tally.negative, int((count - priced).sum())),
         words(f"mean amount of {of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
 
@@ -201,7 +201,7 @@ def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | N
         low,
         high,
         tally.scale,
-        dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
+        _left_out(tally.negative, int(tally.left_out.sum())),
         words(f"{what} of {tally.of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
 
@@ -213,6 +213,11 @@ def _variance(n: IntArray, total: list[int], squares: list[int]) -> FloatArray:
         count = int(n[at])
         variance[at] = (count * squares[at] - total[at] ** 2) / (count * (count - 1))
     return variance
+
+
+def _left_out(negative: str, rows: int) -> dict[str, int]:
+    """Return the deals that do not count, under one name whatever the tally."""
+    return {"no amount" if negative == "raise" else "no amount, or a credit": rows}
 
 
 def _exact_moments(values: IntArray, often: IntArray, starts: IntArray) -> tuple[list[int], list[int]]:

@@ -68,11 +68,10 @@ def range_hit_rate(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.value_added import range_hit_rate
     >>> deals = sm.read_deals({"rep": ["Ana"], "amount": [110], "outcome": ["won"], "closed": ["2026-02-03"]})
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ana"], "start": ["2026-01-01"] * 2, "end": ["2026-04-01"] * 2,
     ...                            "given": ["2026-01-05"] * 2, "category": ["commit", "best_case"], "amount": [90, 110]})
-    >>> range_hit_rate(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
+    >>> sm.range_hit_rate(deals, calls, period=sm.Period("2026-01-01", "2026-04-01"), as_of="2026-03-31")["all"].value
     1.0
     """
     level = _check.level(confidence_level)
@@ -150,10 +149,9 @@ def naive_forecast(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.value_added import naive_forecast
     >>> quarters = sm.FiscalCalendar().quarters("2026-01-01", "2026-07-01")
     >>> deals = sm.read_deals({"amount": [80, 20], "outcome": ["won", "won"], "closed": ["2026-02-03", "2026-04-02"]})
-    >>> naive_forecast(deals, period=quarters, as_of="2026-04-10")["FY2026 Q2"].value
+    >>> sm.naive_forecast(deals, period=quarters, as_of="2026-04-10")["FY2026 Q2"].value
     80.0
     """
     _check.one_of(kind, KINDS, "kind")
@@ -229,13 +227,12 @@ def forecast_value_added(
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.metrics.value_added import forecast_value_added
     >>> deals = sm.read_deals({"rep": ["Ana", "Ana"], "amount": [80, 100], "outcome": ["won", "won"],
     ...                        "closed": ["2026-02-03", "2026-05-20"]}, as_of="2026-06-30")
     >>> calls = sm.read_forecasts({"rep": ["Ana", "Ana"], "start": ["2026-01-01", "2026-04-01"],
     ...                            "end": ["2026-04-01", "2026-07-01"], "given": ["2026-01-05", "2026-04-02"],
     ...                            "amount": [90, 95]})
-    >>> row = forecast_value_added(deals, calls)["net"]
+    >>> row = sm.forecast_value_added(deals, calls)["net"]
     >>> round(row.value, 6), row.n
     (0.15, 1)
     """

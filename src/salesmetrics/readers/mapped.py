@@ -11,6 +11,7 @@ import attrs
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MissingColumnError, nearest, show
 from salesmetrics.readers.csv import csv_source
 from salesmetrics.readers.frames import source_of
+from salesmetrics.readers.maps import ColumnMap
 from salesmetrics.readers.objects import objects_source
 from salesmetrics.readers.source import Source
 
@@ -62,6 +63,12 @@ def named(source: Source, columns: object, fields: tuple[str, ...], required: tu
             hint="columns={'amount': 'Amount (USD)', 'rep': 'Owner'}.",
         )
     mapped = {} if columns is None else {str(ours): str(theirs) for ours, theirs in columns.items()}
+    absent = {ours: theirs for ours, theirs in mapped.items() if theirs not in source.names}
+    # a map of a whole system fits any of its exports, which need not hold every column; a map of one's own is meant
+    if absent and isinstance(columns, ColumnMap) and mapped.get("id") in source.names:
+        mapped = {ours: theirs for ours, theirs in mapped.items() if ours not in absent}
+        missing = f"the source has no {', '.join(f'{show(theirs)} (for {ours})' for ours, theirs in absent.items())}"
+        source = attrs.evolve(source, notes=(*source.notes, missing))
     _all_there(source, mapped)
     folded: dict[str, list[str]] = {}
     for name in source.names:

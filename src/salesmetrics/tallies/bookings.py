@@ -22,7 +22,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["BookingTally"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class BookingTally(Tally):
     """Won deals whose ``closed`` lies in each period: how many, how many without an amount, and the exact amount.
 

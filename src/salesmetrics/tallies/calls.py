@@ -34,7 +34,7 @@ _AXES = {
 }
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class CallTally(Tally):
     """The call that counts for each forecaster, period, category and week.
 
@@ -46,13 +46,12 @@ class CallTally(Tally):
     Examples
     --------
     >>> import salesmetrics as sm
-    >>> from salesmetrics.tallies.calls import CallTally
     >>> quarter = sm.Period("2026-01-01", "2026-04-01")
     >>> calls = sm.read_forecasts({"rep": ["Ana"] * 3, "start": ["2026-01-01"] * 3, "end": ["2026-04-01"] * 3,
     ...                            "given": ["2026-01-05", "2026-01-07", "2026-02-10"], "amount": [300, 240, 260]})
-    >>> CallTally.from_book(calls, period=quarter).amount.tolist()
+    >>> sm.CallTally.from_book(calls, period=quarter).amount.tolist()
     [[[24000]]]
-    >>> both = CallTally.from_book(calls, period=quarter, week=(1, "last"))
+    >>> both = sm.CallTally.from_book(calls, period=quarter, week=(1, "last"))
     >>> both.amount.tolist(), both.calls.tolist()
     ([[[24000, 26000]]], [3])
     """

@@ -18,7 +18,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["CreationTally"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class CreationTally(Tally):
     """Deals created in each period: how many, how many with an amount, and the exact amount."""
 

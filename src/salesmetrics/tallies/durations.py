@@ -26,7 +26,7 @@ _DENSE = 1 << 24
 _BLOCK_CELLS = 1 << 18
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class DurationTally(Tally):
     """How many deals of each outcome took how many whole days, by group and period.
 
@@ -79,7 +79,9 @@ class DurationTally(Tally):
         states = () if chosen == OUTCOMES else (Range(state, min(ends), max(ends) + 1),)
         kinds = _kinds(state, chosen)
         placed = not followed or window.periods is None
-        undated, bare = _undated(grouping, kinds, axes if placed else None, (*states, *(keep if placed else ())), created)
+        undated, bare = _undated(
+            grouping, kinds, axes if placed else None, (*states, *(keep if placed else ())), created
+        )
         # a cohort holds nothing created after the day: its age would be negative, which is no place in a table
         keep = (*states, *keep, *known_days(created, day if followed else None))
         age = Axis(closed.days, 0, minus=created.days, cap=day if followed else None)

@@ -23,7 +23,7 @@ BASES = ("closed", "created", "open_at")
 MEASURES = ("count", "amount", "squares")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class OutcomeTally(Tally):
     """Deals of each outcome (open, won, lost, no_decision): how many, how many with an amount, sums of amounts and squares.
 

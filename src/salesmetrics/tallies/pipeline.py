@@ -24,7 +24,7 @@ _USED, _WEIGHED = ("rep", "amount", "expected_close"), ("probability", "stage")
 SOURCES = ("deal_or_stage", "deal", "stage")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class PipelineTally(Tally):
     """Deals open at the end of ``as_of``, due in each period: how many, how many with an amount, and the exact amounts.
 

@@ -26,7 +26,7 @@ __all__ = ["SPAN", "QuotaTally"]
 SPAN = "days of the quota"
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class QuotaTally(Tally):
     """Amount in force times days, by rep, period and number of days that the quota is divided by.
 
@@ -125,11 +125,31 @@ class QuotaTally(Tally):
             shared_days=shared,
         )
 
+    @classmethod
+    def empty(
+        cls,
+        *,
+        by: str | tuple[str, ...] | list[str] | None = None,
+        period: object = None,
+        quota: str = "effective",
+        unit: str = "day",
+        weights: Sequence[float] | None = None,
+        busday: np.busdaycalendar | None = None,
+        currency: str | None = None,
+        scale: int = 2,
+    ) -> Self:
+        """Return the tally of no quotas: what every other made without reps is added to without change."""
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        nothing = QuotaBook.empty(names, currency=currency, scale=scale)
+        return cls.from_book(nothing, by=by, period=period, quota=quota, unit=unit, weights=weights, busday=busday)
+
     def exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
         """Return labels without the divisor, the quota as whole minor units and the rest, days covered and days active."""
         owned = [name for name in self.labels.names if name != SPAN]
         labels, row = self.labels.onto(owned)
-        divisor = np.array(self.labels.column(SPAN), dtype=np.int64)[:, None] if len(self.labels) else np.ones((0, 1), int)
+        divisor = (
+            np.array(self.labels.column(SPAN), dtype=np.int64)[:, None] if len(self.labels) else np.ones((0, 1), int)
+        )
         if self.amount_days is not None:
             whole, left = np.divmod(self.amount_days, divisor)
             rest = left / divisor

@@ -29,7 +29,7 @@ OF = {
 }
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SizeTally(Tally):
     """How many deals have which amount, by group and period.
 

@@ -14,13 +14,13 @@ from salesmetrics.books.history import DealHistory
 from salesmetrics.books.quotas import QuotaBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.books.splits import SplitBook
-from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, MoneyColumn, smallest_codes
+from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.credit import Credit, credit_words, credited
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError
 from salesmetrics.grouping import Window, as_of_day, day_column, group
 from salesmetrics.labels import Labels
 from salesmetrics.spreading import cut_to, stretches_of
-from salesmetrics.staffing import Spans, Spread, month_edges, overlaps, shares_of, tenures_of
+from salesmetrics.staffing import Spans, Spread, labelled, month_edges, overlaps, shares_of, tenures_of
 from salesmetrics.tally import Tally, added, owned
 
 __all__ = ["TenureTally"]
@@ -30,7 +30,7 @@ _NEVER = np.iinfo(np.int64).max
 QUOTAS = ("full_quota", "assigned_quota")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class TenureTally(Tally):
     """For each rep and whole month of tenure: credited wins and their amount, and the quota.
 
@@ -152,10 +152,7 @@ class TenureTally(Tally):
 def _labelled(people: RepBook, by: str | tuple[str, ...] | list[str] | None) -> tuple[tuple[str, ...], Labels]:
     """Return the names to group by and the labels of every rep, its id among them, in the order of the rows."""
     names = (by,) if isinstance(by, str) else tuple(by or ())
-    ids: KeyColumn = people.column("id", "tenures")
-    distinct, code = np.unique(ids.values, return_inverse=True)
-    rep = LabelColumn(smallest_codes(code.reshape(-1), len(distinct)), tuple(distinct.tolist()))
-    book = attrs.evolve(people, columns={**people.columns, "rep": rep})
+    book = labelled(people)
     grouping = group(book, names if "rep" in names else (*names, "rep"), None)
     codes = np.column_stack([_codes(book.columns[level.name]) for level in grouping.levels])
     return names, Labels(grouping.levels, codes)

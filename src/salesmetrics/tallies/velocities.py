@@ -19,7 +19,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["VelocityTally"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class VelocityTally(Tally):
     """Deals open at ``as_of``, and of the deals closed in each period: won, lost, won with an amount or a duration, sums."""
 
