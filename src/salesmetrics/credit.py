@@ -36,9 +36,17 @@ class Credit:
 
 
 def credited(
-    deals: DealBook, how: Credit, *, splits: SplitBook | None = None, history: DealHistory | None = None
+    deals: DealBook,
+    how: Credit,
+    *,
+    splits: SplitBook | None = None,
+    history: DealHistory | None = None,
+    as_of: int | None = None,
 ) -> DealBook:
-    """Return the deals with the reps and amounts that count: one row for each deal and rep with a share."""
+    """Return the deals with the reps and amounts that count: one row for each deal and rep with a share.
+
+    Changes of owner after ``as_of`` are not known yet. With splits ``id`` becomes a whole number that tells deals apart.
+    """
     if how.credit == "overlay" and splits is None:
         raise InvalidArgumentError(
             "`splits` must be given with credit 'overlay'; got None.",
@@ -46,7 +54,7 @@ def credited(
             field="splits",
             hint="sm.read_splits(frame) makes a book of splits.",
         )
-    book = _owned(deals, how.owner, history)
+    book = _owned(deals, how.owner, history, as_of)
     if how.returns == "gross":
         book = _without_credits(book)
     return book if splits is None else _shared(book, splits, how.credit)
@@ -58,7 +66,7 @@ def _without_credits(deals: DealBook) -> DealBook:
     return deals.take(np.flatnonzero(money.minor >= 0)) if (money.minor < 0).any() else deals
 
 
-def _owned(deals: DealBook, owner: str, history: DealHistory | None) -> DealBook:
+def _owned(deals: DealBook, owner: str, history: DealHistory | None, as_of: int | None) -> DealBook:
     """Return the deals with the owner that counts; without a history of owners the deal's own rep stands."""
     if owner == "actor" and (history is None or "actor" not in history.columns):
         raise InvalidArgumentError(
@@ -71,7 +79,7 @@ def _owned(deals: DealBook, owner: str, history: DealHistory | None) -> DealBook
         return deals
     name = "actor" if owner == "actor" else "rep"
     held: LabelColumn = history.columns[name]  # type: ignore[assignment]
-    last = _last_rows(deals, history, until_close=owner != "current")
+    last = _last_rows(deals, history, as_of, until_close=owner != "current")
     codes = np.where(last >= 0, held.codes[np.maximum(last, 0)] if len(held) else -1, -1)
     own: LabelColumn = deals.column("rep", "the owner of deals without a history")
     changed = LabelColumn(smallest_codes(codes, len(held.levels)), held.levels)
@@ -81,14 +89,16 @@ def _owned(deals: DealBook, owner: str, history: DealHistory | None) -> DealBook
     return deals.with_labels({"rep": rep})
 
 
-def _last_rows(deals: DealBook, history: DealHistory, *, until_close: bool) -> IntArray:
-    """Return, for each deal, its last row of the history by the day it closed (or of all), -1 where it has none."""
+def _last_rows(deals: DealBook, history: DealHistory, as_of: int | None, *, until_close: bool) -> IntArray:
+    """Return, for each deal, its last row of the history by ``as_of`` and by its close (or of all), -1 for none."""
     ids: KeyColumn = deals.column("id", "a history of owners")
     keys: KeyColumn = history.column("deal", "a history of owners")
     date: DayColumn = history.column("date", "a history of owners")
     order = history.order()
     place = _places(ids, keys.values)
     known = order[place[order] >= 0]
+    if as_of is not None:
+        known = known[date.days[known] <= as_of]
     if until_close:
         closed: DayColumn = deals.column("closed", "the owner at close")
         limit = np.where(closed.days < 0, np.iinfo(np.int32).max, closed.days)
@@ -142,7 +152,8 @@ def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
     own: LabelColumn = deals.column("rep", "splits")
     rep = own.take(whole).concat([who.take(rows)])
     known = None if money.known is None else money.known[taken]
-    columns: dict[str, Column] = {name: column.take(taken) for name, column in deals.columns.items() if name != "id"}
+    columns: dict[str, Column] = {name: column.take(taken) for name, column in deals.columns.items()}
+    columns["id"] = KeyColumn(taken)
     columns["rep"] = rep
     columns["amount"] = MoneyColumn(np.concatenate([money.minor[whole], minor]), known, money.scale)
     return attrs.evolve(deals, columns=columns, rows=len(taken))

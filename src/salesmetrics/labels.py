@@ -111,6 +111,9 @@ class Labels(Rebuilt):
             place = {value: i for i, value in enumerate(values)}
             levels.append(Levels(left.name, values, left.ordered and right.ordered))
             for have, column, out in ((left, self.codes[:, at], mine), (right, other.codes[:, at], theirs)):
+                if have.values == values:
+                    out.append(column)
+                    continue
                 lookup = np.array([*(place[v] for v in have.values), len(values)], dtype=np.int64)
                 out.append(lookup[column])
         if not levels:

@@ -57,6 +57,8 @@ def overlaps(owner: IntArray, start: IntArray, end: IntArray, spans: Spans) -> t
     first = np.searchsorted(spans.owner * _LIFT + spans.end, owner * _LIFT + start, side="right")
     last = np.searchsorted(spans.owner * _LIFT + spans.start, owner * _LIFT + end, side="left")
     times = np.where(end > start, np.maximum(last - first, 0), 0)
+    if (times == 1).all():
+        return np.arange(len(times)), first
     left = np.repeat(np.arange(len(times)), times)
     right = np.arange(len(left)) - np.repeat(np.cumsum(times) - times, times) + np.repeat(first, times)
     return left, right

@@ -55,7 +55,7 @@ def test_business_days_skip_weekends_and_holidays() -> None:
     january = sm.Period("2026-01-01", "2026-02-01")
     plain = sm.pace(DEALS, period=january, as_of="2026-01-10", clock="business_days")["all"]
     assert plain.parts["elapsed"] == 7 / 22
-    week = np.busdaycalendar(holidays=["2026-01-01", "2026-01-02"])
+    week = np.busdaycalendar(holidays=[date(2026, 1, 1), date(2026, 1, 2)])
     off = sm.pace(DEALS, period=january, as_of="2026-01-10", clock="business_days", busday=week)["all"]
     assert off.parts["elapsed"] == 5 / 20
 

@@ -323,7 +323,6 @@ def attainment(
     both = sides(deals, quotas, asked)
     book, rows, names, fine = both.book, both.rows, both.names, both.fine
     counted = rows.rolled(names, np.ones_like(rows.days, dtype=bool) if fine else rows.has_quota)
-    out = rows.rolled(names, ~rows.has_quota)
     size = len(counted.labels) * book.window.size
     booked, target = counted.booked.reshape(size), counted.quota.reshape(size)
     covered = counted.days.reshape(size) > 0
@@ -332,6 +331,7 @@ def attainment(
     parts = _money_parts(booked, np.where(covered, target, np.nan), book.scale)
     units = dict.fromkeys(parts, "money")
     if not fine:
+        out = rows.rolled(names, ~rows.has_quota)
         parts["booked_without_quota"] = major(out.booked.reshape(size), book.scale)
         parts["reps_without_quota"] = rows.counted(names, ~rows.has_quota & rows.there).reshape(size)
         units |= {"booked_without_quota": "money", "reps_without_quota": "count"}

@@ -8,15 +8,15 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Addend, Range
+from salesmetrics._kernels import Addend, Axis, Range, packed_cells
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import WON, DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
 from salesmetrics.books.splits import SplitBook
-from salesmetrics.columns import LabelColumn, MoneyColumn
+from salesmetrics.columns import KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.credit import Credit, credit_words, credited
-from salesmetrics.grouping import as_of_day, day_column, group, limit, taken, window_of
+from salesmetrics.grouping import Grouping, as_of_day, day_column, group, limit, taken, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["BookingTally"]
@@ -69,10 +69,8 @@ class BookingTally(Tally):
         how = how or Credit()
         rule = credit_words(how, splits, history)
         if splits is not None or history is not None or how != Credit():
-            mask = deals.mask(where)
-            deals = credited(
-                deals if mask is None else deals.take(np.flatnonzero(mask)), how, splits=splits, history=history
-            )
+            chosen = deals.filter(where)
+            deals = credited(chosen, how, splits=splits, history=history, as_of=as_of_day(deals, as_of))
             where = None
         names = _check.name_list(by, "by")
         apart = per_rep and "rep" not in names
@@ -88,8 +86,12 @@ class BookingTally(Tally):
         won = (Range(outcome.codes, WON, WON + 1), *keep)
         count, (amount,) = grouping.tabulate(more, won, [Addend(money.minor, money.largest)])
         unpriced = count * 0
-        if money.known is not None:
-            unpriced, _ = grouping.tabulate(more, (*won, Range(money.known, None, 1)))
+        blank = (*won, Range(money.known, None, 1)) if money.known is not None else None
+        if blank is not None:
+            unpriced, _ = grouping.tabulate(more, blank)
+        if splits is not None:
+            count = _deals(grouping, more, won, deals, count)
+            unpriced = unpriced if blank is None else _deals(grouping, more, blank, deals, unpriced)
         present = grouping.present(count)
         shape = (len(present), window.size)
         return cls(
@@ -121,3 +123,13 @@ class BookingTally(Tally):
         names = (by,) if isinstance(by, str) else tuple(by or ())
         nobody = DealBook.empty(names, currency=currency, scale=scale)
         return cls.from_book(nobody, by=by, period=period, as_of=as_of, per_rep=per_rep)
+
+
+def _deals(
+    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], deals: DealBook, like: IntArray
+) -> IntArray:
+    """Return how many deals there are in each cell, one that is split among several of its reps counted once."""
+    ids: KeyColumn = deals.column("id", "deals that are split")
+    rows, cells = packed_cells(grouping.rows, (*grouping.axes, *more), keep=(*grouping.keep, *keep))
+    distinct = np.unique(np.column_stack([cells, ids.values[rows]]), axis=0)
+    return np.bincount(distinct[:, 0], minlength=like.size).astype(np.int64).reshape(like.shape)

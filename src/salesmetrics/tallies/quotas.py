@@ -203,7 +203,7 @@ def _with_span(grouping: Grouping, place: IntArray, stretches: Stretches, at: In
     groups = grouping.labels(place[stretches.row[used]]) if len(used) else rows_of_cells(grouping.levels, used)
     lengths, code = np.unique(stretches.divisor[used], return_inverse=True)
     levels = (*groups.levels, Levels(SPAN, tuple(lengths.tolist())))
-    codes = np.column_stack([groups.codes, code.reshape(-1)]).astype(np.int64)
+    codes = np.column_stack([groups.codes, code.reshape(-1)]).astype(np.int64, copy=False)
     rows, row = distinct_rows(codes, [len(level.values) + 1 for level in levels])
     row_of = np.zeros(len(stretches.row), dtype=np.int64)
     row_of[used] = row

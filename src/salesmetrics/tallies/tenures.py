@@ -87,7 +87,7 @@ class TenureTally(Tally):
         people, labels = people.take(order), labels.take(order)
         start, until, left = _tenures(people, ramp_from, day)
         edges = _edges(start, until)
-        book = credited(deals, how, splits=splits, history=history)
+        book = credited(deals, how, splits=splits, history=history, as_of=day)
         begin = _check.optional_day(since, "since")
         begin = _first_day(deals) if begin is None else begin
         seen = np.maximum(start, begin)
@@ -124,23 +124,27 @@ class TenureTally(Tally):
         """The first day of each month of tenure, and the end of the last."""
         return _edges(self.start, self.until)
 
-    def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
-        """Return the earlier first win, and what must be the same on both sides."""
-        if len(labels) != len(self.labels) or len(labels) != len(other.labels):
+    def __add__(self, other: Self) -> Self:
+        """Return the tally of the deals of both, which must be disjoint, of the same reps and quotas."""
+        if isinstance(other, TenureTally) and self.schema() == other.schema():
+            self._refuse_others(other)
+        return super().__add__(other)
+
+    def _refuse_others(self, other: Self) -> None:
+        """Raise where reps or quotas are not the same on both sides."""
+        names = ("start", "until", "left", "quota", "covered", "away")
+        differ = [name for name in names if not np.array_equal(getattr(self, name), getattr(other, name))]
+        if differ or not self.labels.equals(other.labels):
+            name = differ[0] if differ and self.labels.equals(other.labels) else "reps"
             raise MergeError(
-                "tenures that add up must have the same reps; got others.",
+                f"`{name}` must be the same in tenures that add up; got others.",
                 code="SM-TLY-13",
-                field="reps",
+                field=name,
                 hint="give every part the whole rep book and all quotas.",
             )
-        for name in ("start", "until", "left", "quota", "covered", "away"):
-            if not np.array_equal(getattr(self, name), getattr(other, name)):
-                raise MergeError(
-                    f"`{name}` must be the same in tenures that add up; got others.",
-                    code="SM-TLY-13",
-                    field=name,
-                    hint="give every part the whole rep book and all quotas.",
-                )
+
+    def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
+        """Return the earlier first win of each rep."""
         return {"first_win": np.minimum(self.first_win, other.first_win)}
 
     def _same(self, other: Self) -> bool:
