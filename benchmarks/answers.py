@@ -57,7 +57,8 @@ def quantile(counts: Int, share: tuple[int, int]) -> Float:
     """Return the nearest-rank quantile of each row of a table of days; a share is a quotient of whole numbers."""
     total = np.cumsum(counts, axis=1)
     rank = np.maximum(-(-share[0] * total[:, -1] // share[1]), 1)
-    return (total < rank[:, None]).sum(axis=1).astype(np.float64)
+    days: Float = (total < rank[:, None]).sum(axis=1).astype(np.float64)
+    return days
 
 
 def median_to_close(closed: Int, still_open: Int) -> Float:

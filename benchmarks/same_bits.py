@@ -151,7 +151,10 @@ def _pandas(data: Data) -> Any:
     """Return a pandas frame with categoricals."""
     import pandas as pd
 
-    labels = {name: pd.Categorical.from_codes(data.columns[name], list(names)) for name, names in _NAMES.items()}
+    labels = {
+        name: pd.Categorical.from_codes(data.columns[name].astype(np.int32), pd.Index(list(names)))
+        for name, names in _NAMES.items()
+    }
     plain = {
         name: values.astype("datetime64[s]") if values.dtype.kind == "M" else values
         for name, values in _plain(data).items()

@@ -20,7 +20,7 @@ import numpy as np
 from salesmetrics._check import locked
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
-BLOCK = 65_536
+BLOCK = 131_072
 _THREADED_ROWS = 300_000
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
@@ -255,7 +255,9 @@ def _mask(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> Bool
     mask: BoolArray | None = None
     for rule in keep:
         values = rule.values[at:end]
-        for bound, compare in ((rule.low, np.greater_equal), (rule.high, np.less)):
+        one = rule.low is not None and rule.high == rule.low + 1
+        lower, upper = (np.equal, None) if one else (np.greater_equal, rule.high)
+        for bound, compare in ((rule.low, lower), (upper, np.less)):
             if bound is None:
                 continue
             if mask is None:

@@ -17,6 +17,7 @@ import salesmetrics as sm
 from salesmetrics.tallies import TenureTally
 from tests import oracle_ramp
 from tests.examples.test_adventureworks import Order, _orders, deals_of
+from tests.oracle_quota import add_months
 from tests.oracle_ramp import RampTerms
 from tests.shared_data import folder
 
@@ -139,15 +140,9 @@ def test_monthly_sales_of_a_new_rep_equal_the_reference(world: World) -> None:
     own = [float(b) for (rep, _), b in zip(curve.labels, curve.parts["booked"], strict=True) if rep == 295]
     start = world.hired[295]
     for month in range(11):
-        first, last = (_months_later(start, month + step) for step in (0, 1))
+        first, last = (add_months(start, month + step) for step in (0, 1))
         total = sum(o.value for o in world.orders if o.rep == 295 and str(first) <= o.day < str(last))
         assert own[month] == float(total)
-
-
-def _months_later(day: dt.date, months: int) -> dt.date:
-    from tests.oracle_quota import add_months
-
-    return add_months(day, months)
 
 
 def test_first_period_at_full_attainment_equals_the_reference(world: World) -> None:

@@ -215,7 +215,7 @@ def test_late_entry_is_right_where_none_had_got_there(company: Company) -> None:
 
 
 def test_runs_of_three_are_censored_where_one_could_last_begin() -> None:
-    """k = 3 by chance alone: S after 10 months is recovered; censoring open runs only reads long (definitions, 16)."""
+    """Runs of three by chance alone: S after 10 months is recovered; censoring open runs only reads long (definitions, 16)."""
     rng = np.random.default_rng(16)
     months = 20
     chance = np.minimum(0.25 + 0.05 * np.arange(months), 0.75)

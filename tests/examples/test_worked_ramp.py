@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 
 import salesmetrics as sm
@@ -54,7 +55,8 @@ def test_r15_median_and_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "share"), [("2026-03-31", 1), ("2026-04-30", 0.875), ("2026-05-31", 0.625), ("2026-06-30", 0.5), ("2026-07-31", 1 / 3)]
+    ("day", "share"),
+    [("2026-03-31", 1), ("2026-04-30", 0.875), ("2026-05-31", 0.625), ("2026-06-30", 0.5), ("2026-07-31", 1 / 3)],
 )
 def test_r15_survival_as_the_months_pass(day: str, share: float) -> None:
     """R15: S after 4, 5, 6, 7 months is 0.875, 0.625, 0.5, 1/3, as it would be read on the last day of each."""
@@ -68,9 +70,8 @@ def test_n29_reps_who_are_not_there_yet_stay_in_the_count() -> None:
     deals, quotas, reps = ten()
     row = sm.ramp_time(deals, quotas, reps, threshold=1.0)["all"]
     assert (row.value, row.n, row.parts["events"]) == (6, 10, 6)
-    made = {"rep": [f"r{number}" for number in range(len(EVENTS))]}
-    only = sm.ramp_time(deals, quotas, reps.filter(reps["left"] != reps["left"]), threshold=1.0)["all"]
-    assert len(made["rep"]) == only.n == 6
+    only = sm.ramp_time(deals, quotas, reps.filter(np.isnat(reps["left"])), threshold=1.0)["all"]
+    assert only.n == 6
     assert only.value == 5
 
 
@@ -132,7 +133,8 @@ def test_w22_effective_quota() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "share"), [("2025-12-31", 0), ("2026-01-31", 0), ("2026-02-01", 0.25), ("2026-03-31", 0.5), ("2026-04-01", 1)]
+    ("day", "share"),
+    [("2025-12-31", 0), ("2026-01-31", 0), ("2026-02-01", 0.25), ("2026-03-31", 0.5), ("2026-04-01", 1)],
 )
 def test_w22_ramped_equivalents(day: str, share: float) -> None:
     """The rep counts as 0, a quarter, a half and then a full one."""

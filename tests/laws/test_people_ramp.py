@@ -1,4 +1,4 @@
-"""Ramp says what the slow copies say, on drawn companies: rows, values, n, reasons, events, survival, intervals; and its laws."""
+"""Ramp says what the slow copies say, on drawn companies: values, n, reasons, events, survival, intervals; and its laws."""
 
 from __future__ import annotations
 
@@ -196,7 +196,9 @@ def test_ramp_curve_is_the_slow_copys(ask: Asking, stat: str, of: str) -> None:
 
 
 @settings(max_examples=2 * EXAMPLES)
-@given(team=people.team(), by=st.sampled_from(BYS[:4]), on=people.DAYS, ramp_from=st.sampled_from(["role_start", "hired"]))
+@given(
+    team=people.team(), by=st.sampled_from(BYS[:4]), on=people.DAYS, ramp_from=st.sampled_from(["role_start", "hired"])
+)
 def test_ramped_equivalents_are_the_slow_copys(team: people.Team, by: Any, on: date, ramp_from: str) -> None:
     """Active share times ramp share of everybody who is there on a day."""
     firm = held(team)
@@ -338,7 +340,8 @@ def test_h14_nobody_is_dropped_and_a_higher_bar_brings_no_month_forward(
     """H14: everybody who started since the data begin counts, whatever the bar; each rep's own month never moves forward."""
     ask = ask._replace(by=("rep",), early="exclude")
     low, high = (
-        sm.ramp_time(*ask.books(), threshold=bar, sustained=sustained, **ask.asked()) for bar in (threshold, 2 * threshold)
+        sm.ramp_time(*ask.books(), threshold=bar, sustained=sustained, **ask.asked())
+        for bar in (threshold, 2 * threshold)
     )
     assert list(low.labels) == list(high.labels)
     assert low.n.tolist() == high.n.tolist()
@@ -354,10 +357,10 @@ def test_h14_money_times_a_whole_factor_changes_nothing(ask: Asking, factor: int
     """H14: sales and quotas times the same whole number leave ramp times as they are, bit for bit."""
     firm = ask.team
     deals = [attrs.evolve(d, amount=None if d.amount is None else d.amount * factor) for d in firm.deals]
-    more = ask._replace(team=firm._replace(deals=deals, quotas=[attrs.evolve(q, amount=q.amount * factor) for q in firm.quotas]))
-    one, other = (
-        sm.ramp_time(*a.books(), threshold=threshold, leavers=ask.leavers, **a.asked()) for a in (ask, more)
+    more = ask._replace(
+        team=firm._replace(deals=deals, quotas=[attrs.evolve(q, amount=q.amount * factor) for q in firm.quotas])
     )
+    one, other = (sm.ramp_time(*a.books(), threshold=threshold, leavers=ask.leavers, **a.asked()) for a in (ask, more))
     assert one.equals(other)
     first, scaled = (sm.time_to_first_deal(a.books()[0], a.books()[2], **a.asked()) for a in (ask, more))
     assert first.equals(scaled)
@@ -380,7 +383,9 @@ def test_h14_everything_moved_by_days_changes_no_time_to_the_first_deal(ask: Ask
         return day + dt.timedelta(days)
 
     ask = ask._replace(credited=False)
-    firm = people.Team([moved(r, step) for r in ask.team.reps], [], [moved(d, step) for d in ask.team.deals], [], [], [])
+    firm = people.Team(
+        [moved(r, step) for r in ask.team.reps], [], [moved(d, step) for d in ask.team.deals], [], [], []
+    )
     later = ask._replace(team=firm, as_of=step(ask.as_of), since=step(ask.since))
     one, other = (
         sm.time_to_first_deal(a.books()[0], a.books()[2], leavers=ask.leavers, **a.asked()) for a in (ask, later)
@@ -411,9 +416,7 @@ def test_h14_everything_moved_by_whole_months_changes_no_ramp(seed: int, months:
     every = [[moved(thing, step) for thing in things] for things in (reps, quotas, deals)]
     later = ask._replace(team=people.Team(*every, [], [], []), as_of=step(LOOKED_AT), since=step(ask.since))
     for sustained in (1, 2):
-        one, other = (
-            sm.ramp_time(*a.books(), threshold=1.0, sustained=sustained, **a.asked()) for a in (ask, later)
-        )
+        one, other = (sm.ramp_time(*a.books(), threshold=1.0, sustained=sustained, **a.asked()) for a in (ask, later))
         assert one.value.tolist() == pytest.approx(other.value.tolist(), nan_ok=True, abs=0)
         assert one.n.tolist() == other.n.tolist()
         assert one.parts["events"].tolist() == other.parts["events"].tolist()
@@ -428,7 +431,9 @@ def test_h11_data_that_begin_with_the_first_rep_truncate_nobody(ask: Asking) -> 
     more = {"leavers": ask.leavers, **ask.asked()}
     one, other = (sm.time_to_first_deal(deals, reps, **more | {"early": e}) for e in ("exclude", "truncate"))
     assert one.equals(other)
-    one, other = (sm.ramp_time(deals, quotas, reps, threshold=0.8, **more | {"early": e}) for e in ("exclude", "truncate"))
+    one, other = (
+        sm.ramp_time(deals, quotas, reps, threshold=0.8, **more | {"early": e}) for e in ("exclude", "truncate")
+    )
     assert one.equals(other)
 
 

@@ -20,7 +20,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["PipelineTally"]
 
 CHOICES = ("exclude", "include", "only")
-_USED, _WEIGHED = ("rep", "amount", "expected_close"), ("probability", "stage")
+_USED, _DATED, _WEIGHED = ("rep", "amount"), ("expected_close",), ("probability", "stage")
 SOURCES = ("deal_or_stage", "deal", "stage")
 
 
@@ -85,11 +85,12 @@ class PipelineTally(Tally):
             weighted = "probability" in deals.columns or deals.process is not None
         rows = open_rows(deals, day, where)
         deals.column("amount", "a pipeline")
-        if window.periods is not None or "only" in (overdue, undated):
+        dated = window.periods is not None or "only" in (overdue, undated)
+        if dated:
             deals.column("expected_close", "deals due in a period")
         if weighted and p != "deal" and deals.process is not None:
             deals.column("stage", "a stage's probability")
-        opened = _read(deals, rows, {*names, *_USED, *(_WEIGHED if weighted else ())})
+        opened = _read(deals, rows, {*names, *_USED, *(_DATED if dated else ()), *(_WEIGHED if weighted else ())})
         grouping = group(opened, by, None, reps)
         expected, late, blank = _due(opened, window, day, overdue, undated)
         more, keep = window.axis(expected)

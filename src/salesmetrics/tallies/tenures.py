@@ -126,7 +126,7 @@ class TenureTally(Tally):
 
     def __add__(self, other: Self) -> Self:
         """Return the tally of the deals of both, which must be disjoint, of the same reps and quotas."""
-        if isinstance(other, TenureTally) and self.schema() == other.schema():
+        if type(other) is type(self) and self.schema() == other.schema():
             self._refuse_others(other)
         return super().__add__(other)
 

@@ -137,13 +137,18 @@ LATE = [
 
 
 def test_lifelines_agrees():
-    """lifelines takes a row as at risk after its entry only, so entries are half a day earlier there: all else is equal."""
+    """There a row is at risk after its entry only, so entries are half a day earlier: all else is equal."""
     lifelines = pytest.importorskip("lifelines")
     rng = np.random.default_rng(11)
-    drawn = [(int(e), int(e + d), str(k)) for e, d, k in zip(
-        rng.integers(0, 40, 300) * (rng.random(300) < 0.5), rng.integers(0, 50, 300), rng.choice(["event", "open"], 300),
-        strict=True,
-    )]
+    drawn = [
+        (int(e), int(e + d), str(k))
+        for e, d, k in zip(
+            rng.integers(0, 40, 300) * (rng.random(300) < 0.5),
+            rng.integers(0, 50, 300),
+            rng.choice(["event", "open"], 300),
+            strict=True,
+        )
+    ]
     # two rows over the first forty ages, for lifelines stops where nobody is at risk
     for lives in (LATE, [*drawn, (0, 60, "open"), (0, 61, "open")]):
         entry, end = (np.array([life[at] for life in lives]) for at in (0, 1))
