@@ -66,7 +66,7 @@ def median_to_close(closed: Int, still_open: Int) -> Float:
     gone = closed + still_open
     risk = np.cumsum(gone[:, ::-1], axis=1)[:, ::-1]
     survival = np.cumprod((np.maximum(risk, 1) - closed) / np.maximum(risk, 1), axis=1)
-    reached = survival <= 0.5
+    reached = survival <= 0.5 * (1 + 1e-12)  # exactly a half, but for the rounding of the product
     days: Float = np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
     return days
 

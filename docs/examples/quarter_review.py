@@ -3,9 +3,11 @@
     python quarter_review.py
     python quarter_review.py --deals deals.csv --quotas quotas.csv --as-of 2026-09-30 --start-month 2 --currency USD
     python quarter_review.py --deals Opportunity.csv --quotas quotas.csv --as-of 2026-09-30 --map salesforce --zone UTC
+    python quarter_review.py --deals deals.csv --quotas quotas.csv --reps reps.csv --forecasts calls.csv --as-of 2026-09-30
 
 Deals need no columns in particular: what cannot be shown says which column it lacks. Quotas have the columns rep, start, end
-(the first day after the last) and amount; reps have id and, for example, team.
+(the first day after the last) and amount; reps have id and, for example, team and hired; forecasts have rep, start, end, given,
+amount and, for example, category.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ import salesmetrics as sm
 
 MAPS = {name.lower().replace("_", "-"): getattr(sm.maps, name) for name in sm.maps.__all__ if name.isupper()}
 MOST_GROUPS = 12
-FEW_REPS = 5
+FEW_REPS = 3
+RAMPING = 0.7
+SUSTAINED = 2
 
 
 class Case(NamedTuple):
@@ -37,10 +41,14 @@ class Case(NamedTuple):
     deals: sm.DealBook
     quotas: sm.QuotaBook
     reps: sm.RepBook | None
+    forecasts: sm.ForecastBook | None
     calendar: sm.FiscalCalendar
     quarter: sm.Period
     day: dt.date
     by: str | None
+
+
+Books = tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None, sm.ForecastBook | None]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -52,7 +60,8 @@ def options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     files = parser.add_argument_group("your own files (all of it is left out for the sample company)")
     files.add_argument("--deals", metavar="CSV", help="one row for each deal")
     files.add_argument("--quotas", metavar="CSV", help="columns rep, start, end, amount")
-    files.add_argument("--reps", metavar="CSV", help="columns id and, for example, team")
+    files.add_argument("--reps", metavar="CSV", help="columns id and, for example, team, hired and left")
+    files.add_argument("--forecasts", metavar="CSV", help="columns rep, start, end, given, amount and perhaps category")
     files.add_argument("--as-of", metavar="DAY", help="the day on which the files were made, such as 2026-09-30")
     files.add_argument("--currency", metavar="CODE", help="such as USD")
     files.add_argument("--scale", type=int, metavar="N", help="decimals of an amount, where not those of the currency")
@@ -63,6 +72,7 @@ def options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     files.add_argument("--column", metavar="OURS=YOURS", help="a column of the deals, such as rep=Owner", **pair)
     files.add_argument("--quota-column", metavar="OURS=YOURS", help="a column of the quotas", **pair)
     files.add_argument("--rep-column", metavar="OURS=YOURS", help="a column of the reps", **pair)
+    files.add_argument("--forecast-column", metavar="OURS=YOURS", help="a column of the forecasts", **pair)
     files.add_argument("--outcome", metavar="WORD=OURS", help="a word of yours, such as 'Closed Won=won'", **pair)
     parser.add_argument("--start-month", type=int, metavar="M", help="first month of the fiscal year (default 1)")
     parser.add_argument("--named-by", choices=("start", "end"), default="start", help="which year names a fiscal year")
@@ -83,47 +93,45 @@ def gather(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> Case:
     """Return the case that was asked for."""
     month = asked.start_month
     if asked.deals is None and asked.quotas is None:
-        given = [name for name in ("reps", "as_of", "currency", "map", "column") if getattr(asked, name)]
+        given = [name for name in ("reps", "forecasts", "as_of", "currency", "map", "column") if getattr(asked, name)]
         if given:
             parser.error(f"--{given[0].replace('_', '-')} is read with --deals and --quotas only")
         company = sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30", history=False)
-        title, day, books = "the sample company", company.as_of, (company.deals, company.quotas, company.reps)
+        title, day = "the sample company", company.as_of
+        books: Books = (company.deals, company.quotas, company.reps, company.forecasts)
         month = 2 if month is None else month
     else:
         if None in (asked.deals, asked.quotas, asked.as_of):
             parser.error("--deals, --quotas and --as-of go together")
         title, books = asked.deals, read(asked)
         day = books[0].as_of
-    deals, quotas, reps = books
+    deals, quotas, reps, forecasts = books
+    lost = [f"{ours}={yours}" for ours, yours in asked.column if ours not in {*deals.names, "close_date"}]
+    if lost:
+        parser.error(f"--column must name columns of the deals; got {lost[0]!r}")
     calendar = sm.FiscalCalendar(start_month=1 if month is None else month, named_by=asked.named_by)
     quarter = which_quarter(parser, calendar, asked.quarter, day)
     if asked.by is not None and asked.by not in deals.label_names:
         parser.error(f"--by must name a label of the deals: {', '.join(deals.label_names)}; got {asked.by!r}")
     by = asked.by or ("segment" if "segment" in deals.label_names else None)
-    return Case(title, deals, quotas, reps, calendar, quarter, min(day, quarter.last), by)
+    return Case(title, deals, quotas, reps, forecasts, calendar, quarter, min(day, quarter.last), by)
 
 
-def read(asked: argparse.Namespace) -> tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None]:
+def read(asked: argparse.Namespace) -> Books:
     """Return the books of the user's files."""
     columns: Mapping[str, str] = dict(asked.column)
     if asked.map is not None:
         shape = MAPS[asked.map]
         columns = attrs.evolve(shape, columns={**shape.columns, **columns})
-    try:
-        deals = read_deals(asked, columns)
-    except sm.MissingColumnError as error:  # an export need not have all that the system can give
-        absent = set(error.values) - {yours for _, yours in asked.column}
-        if asked.map is None or error.code != "SM-SRC-01" or absent != set(error.values):
-            raise
-        there = {ours: theirs for ours, theirs in columns.items() if theirs not in absent}
-        deals = read_deals(asked, attrs.evolve(shape, columns=there))
-        listed = ", ".join(map(repr, sorted(absent)))
-        warnings.warn(f"the export has no {listed}.", sm.SalesMetricsWarning, stacklevel=2)
+    deals = read_deals(asked, columns)
     money = {"currency": asked.currency, "scale": asked.scale, "date_format": asked.date_format}
     quotas = sm.read_quotas(asked.quotas, dict(asked.quota_column), **money)
-    if asked.reps is None:
-        return deals, quotas, None
-    return deals, quotas, sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
+    reps = forecasts = None
+    if asked.reps is not None:
+        reps = sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
+    if asked.forecasts is not None:
+        forecasts = sm.read_forecasts(asked.forecasts, dict(asked.forecast_column), **money)
+    return deals, quotas, reps, forecasts
 
 
 def read_deals(asked: argparse.Namespace, columns: Mapping[str, str]) -> sm.DealBook:
@@ -161,7 +169,11 @@ def which_quarter(
 def plain(label: object) -> str:
     """Return a label as text that is safe to print."""
     text = "(none)" if label is None else str(label)
-    text = text if len(text) <= 32 else f"{text[:29]}..."
+    return printable(text if len(text) <= 32 else f"{text[:29]}...")
+
+
+def printable(text: str) -> str:
+    """Return text that cannot write on the terminal."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
@@ -196,36 +208,173 @@ def grouped(case: Case, metric: Callable[[str | None], sm.MetricTable]) -> Itera
 
 
 def attainment(case: Case) -> list[str]:
-    """Return who is at the number."""
+    """Return who is at the number, and who is on pace for it."""
+    asked = {"period": case.quarter, "reps": case.reps, "as_of": case.day}
+    running = case.day < case.quarter.last
     head = ("", "attainment", "booked", "quota", "gap", "n")
 
     def line(name: str, row: sm.MetricRow) -> tuple[str, ...]:
         money = (number(row.parts[part], ",.0f") for part in ("booked", "quota", "gap"))
         return name, number(row.value, ".3f", row.reason), *money, f"{row.n:,}"
 
-    def table(**how: object) -> sm.MetricTable:
-        return sm.attainment(case.deals, case.quotas, period=case.quarter, reps=case.reps, as_of=case.day, **how)
+    def whole(by: str | None, name: str) -> list[tuple[str, ...]]:
+        table = sm.attainment(case.deals, case.quotas, by=by, **asked).sort()
+        labels = list(table.labels)[:MOST_GROUPS]
+        lines = [line(name.format(plain(label)), table[label]) for label in labels]
+        if not running:
+            return lines
+        ends = sm.pace_attainment(case.deals, case.quotas, by=by, **asked)
+        need = sm.required_run_rate(case.deals, case.quotas, by=by, **asked)
+        after = [(ends[label], need[label]) for label in labels]
+        return [
+            (*said, number(end.value, ".3f", end.reason), number(rest.value, ",.0f", rest.reason))
+            for said, (end, rest) in zip(lines, after, strict=True)
+        ]
 
-    rows = [line("whole company", table()["all"])]
+    rows = whole(None, "whole company")
     if case.reps is not None and "team" in case.reps.label_names:
-        teams = table(by="team").sort()
-        rows += [line(f"team {plain(label)}", teams[label]) for label in list(teams.labels)[:MOST_GROUPS]]
-    lines = aligned(head, rows)
-    reps = table(by="rep").sort()
+        rows += whole("team", "team {}")
+    lines = aligned((*head, "on pace for", "needed a day") if running else head, rows)
+    if running:
+        lines += landing(case)
+    reps = sm.attainment(case.deals, case.quotas, by="rep", **asked).sort()
     known = reps.take(np.flatnonzero(~reps.undefined))
-    names = list(known.labels)
-    if len(names) > 2 * FEW_REPS:
-        names = [*names[:FEW_REPS], *names[-FEW_REPS:]]
+    names, more = few(known)
     listed = [line(plain(label), known[label]) for label in names]
-    if len(known) > 2 * FEW_REPS:
-        listed.insert(FEW_REPS, (f"... {len(known) - 2 * FEW_REPS} more reps", *[""] * 5))
+    if more:
+        listed.insert(FEW_REPS, (f"... {more} more reps", *[""] * 5))
     lines += ["", *aligned(("rep", *head[1:]), listed)]
     without = int(reps.undefined.sum())
-    more = f" {without} more without a quota." if without else ""
-    lines.append(f"  n: reps with a quota above, won deals below.{more}")
+    lines.append("  n: reps with a quota above, won deals below." + (f" {without} more without a quota." if without else ""))
     if case.reps is not None:
         lines.append("  A quota counts for the days on which its rep is there, times the rep's ramp share.")
     return lines
+
+
+def few(table: sm.MetricTable) -> tuple[list[object], int]:
+    """Return the labels at both ends of a sorted table, and how many lie between."""
+    labels = list(table.labels)
+    between = len(labels) - 2 * FEW_REPS
+    return ([*labels[:FEW_REPS], *labels[-FEW_REPS:]], between) if between > 0 else (labels, 0)
+
+
+def landing(case: Case) -> list[str]:
+    """Return where the running quarter lands, by its days and by how quarters went."""
+    asked = {"period": case.quarter, "as_of": case.day}
+    straight = sm.pace(case.deals, **asked)["all"]
+    past = case.calendar.quarters(case.quarter.start - dt.timedelta(days=700), case.quarter.start)
+    bent = sm.pace(case.deals, clock="curve", past=past, **asked)["all"]
+    lines = [f"  At this rate per day the quarter comes to {number(straight.value, ',.0f', straight.reason)}."]
+    if not np.isnan(bent.value):
+        share = number(bent.parts["elapsed"], ".3f")
+        lines.append(
+            f"  Past quarters had booked {share} of theirs by now; if this one goes so: {number(bent.value, ',.0f')}."
+        )
+    return lines
+
+
+def people(case: Case) -> list[str]:
+    """Return whether it is everyone or two heroes, in the last quarter that is over and in this one."""
+    before = case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
+    running = case.day < case.quarter.last
+    rows, ramping = [], 0
+    for period in (before, case.quarter):
+        asked = {"period": period, "reps": case.reps, "as_of": case.day}
+        books = case.deals, case.quotas
+        bar = None if case.reps is None else RAMPING
+        made = sm.share_at_quota(*books, ramping_threshold=bar, **asked)["all"]
+        spread = sm.attainment_distribution(*books, q=[0.1, 0.5, 0.9], **asked)
+        even, top = sm.gini(case.deals, **asked)["all"], sm.top_share(case.deals, top=0.2, **asked)["all"]
+        ramping += 0 if bar is None else made.parts["ramping"]
+        rows.append(
+            (
+                f"{period}{' so far' if running and period is case.quarter else ''}",
+                number(made.value, ".3f", made.reason),
+                number(made.low, ".3f"),
+                number(made.high, ".3f"),
+                f"{made.n:,}",
+                *(number(spread[str(q)].value, ".3f") for q in (0.1, 0.5, 0.9)),
+                number(even.value, ".3f", even.reason),
+                number(top.value, ".3f", top.reason),
+            )
+        )
+    head = ("", "at quota", "low", "high", "n", "1 of 10", "median", "9 of 10", "gini", "top fifth")
+    bars = f"1.0 of the quota that fits the person, {RAMPING} while ramping" if ramping else "1.0 of quota"
+    return [
+        *aligned(head, rows),
+        f"  At quota: {bars}; then attainment of the reps, from low to high.",
+        "  gini: 0 where all who won booked the same. top fifth: their share of all bookings.",
+    ]
+
+
+def ramp(case: Case) -> list[str]:
+    """Return how long a new rep takes, with those who are not there yet kept in."""
+    if case.reps is None:
+        return ["  not shown: it needs the reps, with the days on which they were hired (--reps)"]
+    books, asked = (case.deals, case.quotas, case.reps), {"as_of": case.day}
+    first = sm.time_to_first_deal(case.deals, case.reps, **asked)
+    tables = {"days to the first deal": first}
+    for bar in (0.8, 1.0):
+        name = f"months to {bar} of full quota, {SUSTAINED} in a row"
+        tables[name] = sm.ramp_time(*books, threshold=bar, sustained=SUSTAINED, **asked)
+    rows = [
+        (
+            name,
+            number(row.value, ".0f", row.reason),
+            number(row.low, ".0f"),
+            number(row.high, ".0f"),
+            f"{row.n:,}",
+            f"{row.parts['events']:,}",
+        )
+        for name, row in ((name, table["all"]) for name, table in tables.items())
+    ]
+    lines = aligned(("", "median", "low", "high", "reps", "there"), rows)
+    lines.append(f"  Those not there yet are in it (Kaplan-Meier); {sum(first.left_out.values())} of unknown past are not.")
+    curve = sm.ramp_curve(*books, **asked)
+    said = [(month, curve[month]) for month in (1, 3, 6, 12) if month <= len(curve)]
+    if said:
+        parts = (f"{month}: {number(row.value, '.2f', row.reason)} (n = {row.n})" for month, row in said)
+        lines.append(f"  Attainment of full quota by month of tenure: {', '.join(parts)}.")
+    team = sm.ramped_equivalents(case.reps, on=case.day)["all"]
+    lines.append(f"  On {case.day} {team.n} reps are as good as {team.value:.2f} full ones.")
+    return lines
+
+
+def forecasts(case: Case) -> list[str]:
+    """Return whose forecasts could be trusted, over the last year of quarters that are over."""
+    if case.forecasts is None:
+        return ["  not shown: it needs the calls (--forecasts)"]
+    last = case.quarter if case.day >= case.quarter.last else None
+    end = case.quarter.end if last else case.quarter.start
+    year = sm.Period(case.calendar.quarters(end - dt.timedelta(days=350), end)[0].start, end)
+    books, asked = (case.deals, case.forecasts), {"period": year, "as_of": case.day}
+
+    def lines_of(by: str | None) -> Iterator[tuple[str, ...]]:
+        off, sign = sm.wape(*books, by=by, **asked).sort(), sm.bias(*books, by=by, **asked)
+        sure = sm.forecast_accuracy(*books, by=by, **asked)
+        known = off.take(np.flatnonzero(~off.undefined)) if by else off
+        names, more = few(known)
+        for at, label in enumerate(names):
+            if more and at == FEW_REPS:
+                yield (f"... {more} more reps", *[""] * 6)
+            row = known[label]
+            yield (
+                plain(label),
+                number(sure[label].value, ".3f", sure[label].reason),
+                number(row.value, ".3f"),
+                number(sign[label].value, "+.3f"),
+                *(number(row.parts[part], ",.0f") for part in ("forecast", "actual")),
+                f"{row.n:,}",
+            )
+
+    head = ("rep, worst first", "accuracy", "wape", "bias", "called", "came", "n")
+    lines = aligned(head, [*lines_of("rep"), *lines_of(None)])
+    lines.append(f"  Commit calls of the first week, {year.start} to {year.last}; n: quarters of a rep.")
+    gain = sm.forecast_value_added(*books, metric="wape", **asked)["net"]
+    if np.isnan(gain.value):
+        return [*lines, f"  Value added over saying last quarter's number again: {gain.reason}."]
+    errors = f"error {gain.parts['error']:.3f}, not {gain.parts['error_before']:.3f}"
+    return [*lines, f"  Value added over saying last quarter's number again: {gain.value:+.3f} ({errors}; n = {gain.n})."]
 
 
 def coverage(case: Case) -> list[str]:
@@ -378,13 +527,16 @@ def stock(case: Case) -> list[str]:
 
 
 SECTIONS = (
-    ("Attainment: are we at the number?", attainment),
+    ("Attainment: are we at the number, and on pace for it?", attainment),
+    ("Reps: is it everyone or two heroes?", people),
     ("Coverage: is there enough for the rest?", coverage),
     ("Win rate: what share do we win? (closed in the quarter)", win_rate),
     ("Deal size: how big is a win?", deal_size),
     ("Cycle length: how many days does it take?", cycle_length),
     ("Velocity: what does the pipeline yield a day?", velocity),
     ("Pipeline: what is in play?", stock),
+    ("Ramp: how long until a new rep is productive?", ramp),
+    ("Forecasts: whose can be trusted?", forecasts),
 )
 
 
@@ -410,10 +562,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", sm.SalesMetricsWarning)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sm.SalesMetricsWarning)  # what it would say stands in the notes of the books
             case = gather(parser, asked)
-        lines = [*review(case), *(f"\nNote: {warning.message}" for warning in said)]
+        books = (case.deals, case.quotas, case.reps, case.forecasts)
+        notes = [printable(note) for book in books if book is not None for note in book.notes]
+        lines = [*review(case), *(f"\nNote: {note}" for note in notes)]
     except sm.SalesMetricsError as error:
         print(f"quarter_review: error: {error}", file=sys.stderr)
         return 2

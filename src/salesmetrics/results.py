@@ -40,7 +40,9 @@ _SHOWN_ROWS = 10
 
 
 def _float(values: FloatArray) -> FloatArray:
-    return locked(np.array(values, dtype=np.float64, ndmin=1) + 0.0)
+    out = np.array(values, dtype=np.float64, ndmin=1) + 0.0
+    out[np.isnan(out)] = np.nan  # one NaN, whatever sign the operation that made it left
+    return locked(out)
 
 
 def _codes(values: AnyArray) -> AnyArray:
@@ -64,7 +66,8 @@ def _optional(values: FloatArray | None) -> FloatArray | None:
 
 
 def _parts(parts: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
-    return MappingProxyType({name: locked(np.array(values, ndmin=1)) for name, values in parts.items()})
+    held = {name: np.array(values, ndmin=1) for name, values in parts.items()}
+    return MappingProxyType({n: _float(v) if v.dtype.kind == "f" else locked(v) for n, v in held.items()})
 
 
 @attrs.frozen(eq=False, repr=False)

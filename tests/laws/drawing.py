@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
@@ -76,7 +77,7 @@ class Case:
     def ask(self) -> Ask:
         """Return the same question of books."""
         return Ask(
-            deal_book(self.deals, self.staged),
+            read_once(self.deals, self.staged),
             quota_book(self.quotas),
             rep_book(self.reps),
             self.by,
@@ -121,7 +122,14 @@ FIELDS = (
 )
 
 
-def quota_book(quotas: Sequence[Quota]) -> QuotaBook:
+@lru_cache(maxsize=256)
+def read_once(deals: tuple[Deal, ...], staged: bool) -> DealBook:
+    """Return a book of deals that is read once: books do not change."""
+    return deal_book(deals, staged)
+
+
+@lru_cache(maxsize=256)
+def quota_book(quotas: tuple[Quota, ...]) -> QuotaBook:
     """Return a book of quotas."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sm.SalesMetricsWarning)
@@ -130,7 +138,8 @@ def quota_book(quotas: Sequence[Quota]) -> QuotaBook:
         )
 
 
-def rep_book(reps: Sequence[Rep]) -> RepBook | None:
+@lru_cache(maxsize=256)
+def rep_book(reps: tuple[Rep, ...]) -> RepBook | None:
     """Return a book of reps, or none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sm.SalesMetricsWarning)

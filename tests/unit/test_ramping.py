@@ -54,7 +54,21 @@ def test_first_deal_counts_every_rep_who_started():
     """Two of three won; the leaver's deal of the day of leaving is not his; early and undated are counted apart."""
     row = first()["all"]
     assert (row.value, row.n, row.parts["events"], row.parts["survival"]) == (30, 3, 2, pytest.approx(1 / 3))
-    assert first().left_out == {"started before the data": 1, "no start day": 1, "observed too late": 0}
+    counts = {"started before the data": 1, "no start day": 1, "observed too late": 0}
+    assert first().left_out == {**counts, "wins of reps who are not in the book": 0}
+
+
+def test_wins_of_strangers_are_counted_and_all_of_them_refused():
+    """A rep book that knows none of the winners is of another kind of ids; one that misses some is told so."""
+    deals = sm.read_deals(
+        {"rep": ["1", "2"], "amount": [5, 5], "outcome": ["won", "won"], "closed": ["2026-02-01", "2026-03-01"]}
+    )
+    some = sm.read_reps([sm.Rep("1", hired="2026-01-01")])
+    asked = {"as_of": "2026-06-01", "since": "2026-01-01"}
+    table = sm.time_to_first_deal(deals, some, **asked)
+    assert table.left_out["wins of reps who are not in the book"] == 1
+    with pytest.raises(sm.InvalidDataError, match="must know every rep"):
+        sm.time_to_first_deal(deals, sm.read_reps([sm.Rep(1, hired="2026-01-01")]), **asked)
 
 
 def test_a_rep_who_starts_after_the_day_does_not_exist_yet():

@@ -197,12 +197,15 @@ class RepBook(Book):
 def rep_problems(columns: Mapping[str, Column]) -> list[Problem]:
     """Return what is wrong between reps: someone who left before the start, managers in a cycle."""
     problems = []
-    hired, left = columns.get("hired"), columns.get("left")
-    if isinstance(hired, DayColumn) and isinstance(left, DayColumn):
-        rows = np.flatnonzero((left.days >= 0) & (hired.days >= 0) & (left.days < hired.days))
-        if len(rows):
-            values = list(left.take(rows).user())
-            problems.append(Problem("SM-REP-03", "left", "not lie before `hired`", rows, values))
+    left = columns.get("left")
+    for name in ("hired", "role_start"):
+        first = columns.get(name)
+        if isinstance(first, DayColumn) and isinstance(left, DayColumn):
+            rows = np.flatnonzero((left.days >= 0) & (first.days >= 0) & (left.days < first.days))
+            if len(rows):
+                values = list(left.take(rows).user())
+                problems.append(Problem("SM-REP-03", "left", f"not lie before `{name}`", rows, values))
+                break
     cycle = manager_cycle(columns)
     if cycle:
         chain = " -> ".join(map(str, (*cycle, cycle[0])))

@@ -424,6 +424,7 @@ def _people(tally: TenureTally, early: str) -> _People:
     row = np.zeros(len(exists), dtype=np.int64)
     row[exists] = place
     counts = {"started before the data": int(late.sum()), "no start day": int(undated.sum())}
+    counts |= dict(zip(tally.causes, tally.left_out.tolist(), strict=True))
     return _People(labels, row, exists, exists & ~undated & ~late, counts)
 
 

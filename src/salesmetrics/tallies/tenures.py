@@ -40,6 +40,7 @@ class TenureTally(Tally):
     """
 
     what: ClassVar[str] = "tenures"
+    causes: ClassVar[tuple[str, ...]] = ("wins of reps who are not in the book",)
 
     by: tuple[str, ...]
     ramp_from: str
@@ -51,6 +52,7 @@ class TenureTally(Tally):
     scale: int
     wins: IntArray = added()
     amount: IntArray = added()
+    left_out: IntArray = added(total=True)
     first_win: IntArray = owned()
     start: IntArray = owned()
     until: IntArray = owned()
@@ -110,6 +112,7 @@ class TenureTally(Tally):
             scale=deals.scale,
             wins=wins,
             amount=amount,
+            left_out=np.array([_strangers(book, reps, day)], dtype=np.int64),
             first_win=first,
             start=start,
             until=until,
@@ -182,6 +185,20 @@ def _edges(start: IntArray, until: IntArray) -> IntArray:
     known = start >= 0
     longest = int((until - start)[known].max(initial=0))
     return month_edges(np.maximum(start, 0), longest // 28 + 1)
+
+
+def _strangers(deals: DealBook, reps: RepBook, day: int) -> int:
+    """Return how many wins belong to reps whom the book does not know; raise where it knows none of them."""
+    owner: LabelColumn = deals.column("rep", "tenures")
+    outcome: LabelColumn = deals.column("outcome", "tenures")
+    closed = day_column(deals, "closed", "tenures").days
+    known = reps.places()
+    strange = np.array([*(level not in known for level in owner.levels), False], dtype=bool)
+    won = (outcome.codes == WON) & (closed <= day) & (owner.codes >= 0)
+    found = int((won & strange[owner.codes]).sum())
+    if found and reps.rows and found == int(won.sum()):
+        reps.rows_of(owner)
+    return found
 
 
 def _first_day(deals: DealBook) -> int:
