@@ -245,7 +245,9 @@ def attainment(case: Case) -> list[str]:
         listed.insert(FEW_REPS, (f"... {more} more reps", *[""] * 5))
     lines += ["", *aligned(("rep", *head[1:]), listed)]
     without = int(reps.undefined.sum())
-    lines.append("  n: reps with a quota above, won deals below." + (f" {without} more without a quota." if without else ""))
+    lines.append(
+        "  n: reps with a quota above, won deals below." + (f" {without} more without a quota." if without else "")
+    )
     if case.reps is not None:
         lines.append("  A quota counts for the days on which its rep is there, times the rep's ramp share.")
     return lines
@@ -302,8 +304,8 @@ def people(case: Case) -> list[str]:
     bars = f"1.0 of the quota that fits the person, {RAMPING} while ramping" if ramping else "1.0 of quota"
     return [
         *aligned(head, rows),
-        f"  At quota: {bars}; then attainment of the reps, from low to high.",
-        "  gini: 0 where all who won booked the same. top fifth: their share of all bookings.",
+        f"  At quota: {bars}.",
+        "  1 of 10 and on: attainment of reps. gini: 0 where all booked the same. top fifth: of bookings.",
     ]
 
 
@@ -329,12 +331,16 @@ def ramp(case: Case) -> list[str]:
         for name, row in ((name, table["all"]) for name, table in tables.items())
     ]
     lines = aligned(("", "median", "low", "high", "reps", "there"), rows)
-    lines.append(f"  Those not there yet are in it (Kaplan-Meier); {sum(first.left_out.values())} of unknown past are not.")
+    late = first.left_out.get("started before the data", 0)
+    lines.append(f"  Those not there yet are in it (Kaplan-Meier); {late} who started before the data are not.")
     curve = sm.ramp_curve(*books, **asked)
     said = [(month, curve[month]) for month in (1, 3, 6, 12) if month <= len(curve)]
     if said:
-        parts = (f"{month}: {number(row.value, '.2f', row.reason)} (n = {row.n})" for month, row in said)
-        lines.append(f"  Attainment of full quota by month of tenure: {', '.join(parts)}.")
+        months, values, counts = zip(
+            *((str(month), number(row.value, ".2f", row.reason), str(row.n)) for month, row in said), strict=True
+        )
+        listed = ", ".join(values), ", ".join(months), ", ".join(counts)
+        lines.append("  Share of full quota: {} in month {} of tenure (n = {}).".format(*listed))
     team = sm.ramped_equivalents(case.reps, on=case.day)["all"]
     lines.append(f"  On {case.day} {team.n} reps are as good as {team.value:.2f} full ones.")
     return lines
@@ -370,11 +376,20 @@ def forecasts(case: Case) -> list[str]:
     head = ("rep, worst first", "accuracy", "wape", "bias", "called", "came", "n")
     lines = aligned(head, [*lines_of("rep"), *lines_of(None)])
     lines.append(f"  Commit calls of the first week, {year.start} to {year.last}; n: quarters of a rep.")
-    gain = sm.forecast_value_added(*books, metric="wape", **asked)["net"]
+    return [*lines, f"  Value added over saying last quarter's number again: {value_added(case, year)}."]
+
+
+def value_added(case: Case, year: sm.Period) -> str:
+    """Return what the calls took off the error of a simple rule, or why that is not known."""
+    try:
+        table = sm.forecast_value_added(case.deals, case.forecasts, metric="wape", period=year, as_of=case.day)
+    except sm.InvalidArgumentError as error:  # it reads earlier calls too, which may be about periods that overlap
+        return f"not shown, {error.code}"
+    gain = table["net"]
     if np.isnan(gain.value):
-        return [*lines, f"  Value added over saying last quarter's number again: {gain.reason}."]
+        return gain.reason
     errors = f"error {gain.parts['error']:.3f}, not {gain.parts['error_before']:.3f}"
-    return [*lines, f"  Value added over saying last quarter's number again: {gain.value:+.3f} ({errors}; n = {gain.n})."]
+    return f"{gain.value:+.3f} ({errors}; n = {gain.n})"
 
 
 def coverage(case: Case) -> list[str]:
@@ -552,7 +567,7 @@ def review(case: Case) -> Iterator[str]:
         yield title
         try:
             yield from section(case)
-        except sm.MissingColumnError as error:
+        except (sm.MissingColumnError, sm.InvalidArgumentError) as error:
             yield f"  not shown: {error.message}"
 
 
@@ -563,7 +578,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", sm.SalesMetricsWarning)  # what it would say stands in the notes of the books
+            warnings.simplefilter(
+                "ignore", sm.SalesMetricsWarning
+            )  # what it would say stands in the notes of the books
             case = gather(parser, asked)
         books = (case.deals, case.quotas, case.reps, case.forecasts)
         notes = [printable(note) for book in books if book is not None for note in book.notes]

@@ -403,9 +403,13 @@ def _join(digits: IntArray) -> IntArray:
 def _joined_halves(high: IntArray, low: IntArray) -> IntArray:
     """Return sums of upper and lower 32 bits as LIMBS limbs of 36 bits."""
     out = np.zeros((len(high), LIMBS), dtype=np.int64)
-    out[:, 0] = (low & ((1 << _LIMB) - 1)) + ((high & 15) << 32)
-    out[:, 1] = (low >> _LIMB) + (high >> 4)
-    return carried(out)
+    some = np.flatnonzero(high | low)
+    high, low = high.take(some), low.take(some)
+    limbs = np.zeros((len(some), LIMBS), dtype=np.int64)
+    limbs[:, 0] = (low & ((1 << _LIMB) - 1)) + ((high & 15) << 32)
+    limbs[:, 1] = (low >> _LIMB) + (high >> 4)
+    out[some] = carried(limbs)
+    return out
 
 
 def carried(limbs: IntArray) -> IntArray:

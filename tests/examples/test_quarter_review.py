@@ -69,7 +69,7 @@ def company() -> sm.datasets.Company:
 @pytest.fixture(scope="module")
 def files(company: sm.datasets.Company, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("files")
-    books = {"deals": company.deals, "quotas": company.quotas, "reps": company.reps}
+    books = {"deals": company.deals, "quotas": company.quotas, "reps": company.reps, "forecasts": company.forecasts}
     return [
         word for name, book in books.items() for word in (f"--{name}", write(folder / f"{name}.csv", book.to_dict()))
     ]
@@ -84,11 +84,13 @@ def sample_review(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_review_of_the_sample_company_needs_nothing(sample_review: str) -> None:
     """Without options the script prints every section, each with numbers."""
-    for word in ("Attainment", "Coverage", "Win rate", "Deal size", "Cycle length", "Velocity", "Pipeline"):
+    numbers = ("Attainment", "Reps", "Coverage", "Win rate", "Deal size", "Cycle length", "Velocity", "Pipeline")
+    for word in (*numbers, "Ramp", "Forecasts"):
         assert f"\n{word}: " in sample_review
     assert "Required on average" in sample_review
     assert "not shown" not in sample_review
     assert max(map(len, sample_review.splitlines())) <= 100
+    assert len(sample_review.splitlines()) <= 110
 
 
 def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.datasets.Company) -> None:
@@ -106,6 +108,68 @@ def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.
     assert ["all", f"{speed.value:,.0f}", f"{speed.n:,}"] in [line[:3] for line in lines]
 
 
+def test_the_review_says_where_the_quarter_lands(sample_review: str, company: sm.datasets.Company) -> None:
+    """Pace, pace against quota by team and what is needed a day are those of the metrics on the last known day."""
+    asked = {"period": company.calendar.quarter(2026, 3), "reps": company.reps}
+    books = company.deals, company.quotas
+    ends, need = sm.pace_attainment(*books, by="team", **asked), sm.required_run_rate(*books, by="team", **asked)
+    lines = [line.split() for line in sample_review.splitlines()]
+    for team in ends.labels:
+        assert [f"{ends[team].value:.3f}", f"{need[team].value:,.0f}"] in [
+            line[-2:] for line in lines if line[:3] == ["team", *team.split()]
+        ]
+    straight = sm.pace(company.deals, period=company.calendar.quarter(2026, 3))["all"]
+    assert f"the quarter comes to {straight.value:,.0f}." in sample_review
+
+
+def test_the_review_says_how_bookings_spread_over_reps(sample_review: str, company: sm.datasets.Company) -> None:
+    """The share at quota, the median rep, the coefficient and the largest fifth, of the quarter that is over."""
+    asked = {"period": company.calendar.quarter(2026, 2), "reps": company.reps}
+    made = sm.share_at_quota(company.deals, company.quotas, ramping_threshold=0.7, **asked)["all"]
+    median = sm.attainment_distribution(company.deals, company.quotas, q=[0.5], **asked)["0.5"]
+    even, top = sm.gini(company.deals, **asked)["all"], sm.top_share(company.deals, top=0.2, **asked)["all"]
+    (line,) = [line.split() for line in sections(sample_review)["Reps"] if line.startswith("  FY2026 Q2")]
+    assert line[2:6] == [f"{made.value:.3f}", f"{made.low:.3f}", f"{made.high:.3f}", str(made.n)]
+    assert [line[7], *line[9:]] == [f"{median.value:.3f}", f"{even.value:.3f}", f"{top.value:.3f}"]
+
+
+def test_the_review_keeps_those_who_are_not_there_yet(sample_review: str, company: sm.datasets.Company) -> None:
+    """Ramp times stand beside the reps they are of, and those of them who got there."""
+    books = company.deals, company.quotas, company.reps
+    first = sm.time_to_first_deal(company.deals, company.reps)["all"]
+    months = sm.ramp_time(*books, threshold=1.0, sustained=2)["all"]
+    lines = [line.split() for line in sections(sample_review)["Ramp"]]
+    ends = [[f"{row.value:.0f}", str(row.n), str(row.parts["events"])] for row in (first, months)]
+    assert [[line[-5], *line[-2:]] for line in (lines[1], lines[3])] == ends
+    assert first.n > first.parts["events"]
+
+
+def test_the_review_says_whose_calls_came_true(sample_review: str, company: sm.datasets.Company) -> None:
+    """The worst and the best rep, all of them, and what the calls took off the error of a simple rule."""
+    year = sm.Period("2025-08-01", "2026-08-01")
+    books, asked = (company.deals, company.forecasts), {"period": year}
+    off = sm.wape(*books, by="rep", **asked).sort()
+    known = off.take(np.flatnonzero(~off.undefined))
+    lines = [line.split() for line in sections(sample_review)["Forecasts"]]
+    reps = list(known.labels)
+    for label in (reps[0], reps[-1]):
+        right = sm.forecast_accuracy(*books, by="rep", **asked)[label].value
+        way = sm.bias(*books, by="rep", **asked)[label].value
+        assert [label, f"{right:.3f}", f"{known[label].value:.3f}", f"{way:+.3f}"] in [line[:4] for line in lines]
+    gain = sm.forecast_value_added(*books, metric="wape", **asked)["net"]
+    assert f"again: {gain.value:+.3f} (error {gain.parts['error']:.3f}" in sample_review
+
+
+def test_a_quarter_that_is_over_has_no_pace(tmp_path: Path) -> None:
+    """Once the last day is known there is nothing to extrapolate; its own calls are judged."""
+    done = run("--quarter", "2026Q2", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "needed a day" not in done.stdout
+    assert "comes to" not in done.stdout
+    assert "so far" not in done.stdout
+    assert "first week, 2025-08-01 to 2026-07-31" in done.stdout
+
+
 def test_files_give_the_review_of_the_books_they_were_written_from(
     sample_review: str, files: list[str], tmp_path: Path
 ) -> None:
@@ -120,8 +184,10 @@ def test_files_give_the_review_of_the_books_they_were_written_from(
     assert ours.keys() == theirs.keys()
     # a file does not say in which order stages come, nor who was away or is ramping
     assert sorted(ours["Pipeline"]) == sorted(theirs["Pipeline"])
-    for name in ours.keys() - {"Quarter review of the sample company", "Pipeline", "Attainment", "Coverage"}:
+    fitted = {"Attainment", "Reps", "Coverage", "Ramp"}
+    for name in ours.keys() - {"Quarter review of the sample company", "Pipeline", *fitted}:
         assert ours[name] == theirs[name]
+    assert ours["Ramp"][:4] == theirs["Ramp"][:4]
 
 
 def test_the_review_of_files_is_that_of_the_books_read_from_them(files: list[str], tmp_path: Path) -> None:
@@ -162,7 +228,7 @@ def test_an_export_of_salesforce_is_read_by_its_map(
     options = ["--as-of", "2026-09-30", "--start-month", "2", "--currency", "USD", "--zone", "America/New_York"]
     done = run("--deals", path, *files[2:], "--map", "salesforce", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Note: the export has no 'ForecastCategory'" in done.stdout
+    assert "Note: the source has no 'ForecastCategory'" in done.stdout
     ours, theirs = sections(sample_review), sections(done.stdout)
     assert ours["Deal size"] == theirs["Deal size"]
     assert "deals closed in FY2026 Q2" in theirs["Coverage"][-1]
@@ -184,9 +250,24 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
     done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ["ada.abe", "0.009", "1,000"] in [line.split()[:3] for line in done.stdout.splitlines()]
-    assert done.stdout.count("not shown") == 3
+    assert done.stdout.count("not shown") == 5
+    assert "not shown: it needs the calls (--forecasts)" in done.stdout
     assert "`created` must be a column of the deals for velocity" in done.stdout
     assert "no lost deal in the files" in done.stdout
+
+
+def test_calls_for_periods_that_overlap_cost_one_line(
+    company: sm.datasets.Company, files: list[str], tmp_path: Path
+) -> None:
+    """Monthly calls of long ago, beside the quarterly ones, leave the accuracy of last year as it is."""
+    calls = {name: np.concatenate([column, column[:1]]) for name, column in company.forecasts.to_dict().items()}
+    calls["end"][-1] = calls["start"][-1] + 30
+    path = write(tmp_path / "calls.csv", calls)
+    done = run(*files[:4], "--forecasts", path, "--as-of", "2026-09-30", "--start-month", "2", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "number again: not shown, SM-FOR-02." in done.stdout
+    off = sm.wape(company.deals, company.forecasts, period=sm.Period("2025-08-01", "2026-08-01"))["all"]
+    assert f"{off.value:.3f}" in [line.split()[2] for line in sections(done.stdout)["Forecasts"] if "  all " in line]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +280,7 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
         (["--as-of", "2026-09-30", "--quarter", "2027Q1"], "--quarter must have begun"),
         (["--as-of", "2026-09-30", "--by", "colour"], "--by must name a label of the deals"),
         (["--as-of", "2026-09-30", "--column", "rep"], "must be NAME=VALUE"),
+        (["--as-of", "2026-09-30", "--map", "maven", "--column", "rep=Boss"], "must name columns of the "),
         ([], "--deals, --quotas and --as-of go together"),
         (["--as-of", "2026-01-01"], "`closed` must"),
     ],
