@@ -284,7 +284,7 @@ def people(case: Case) -> list[str]:
         asked = {"period": period, "reps": case.reps, "as_of": case.day}
         books = case.deals, case.quotas
         bar = None if case.reps is None else RAMPING
-        made = sm.share_at_quota(*books, ramping_threshold=bar, **asked)["all"]
+        made = sm.share_at_quota(*books, ramping_threshold=bar, quota="full", **asked)["all"]
         spread = sm.attainment_distribution(*books, q=[0.1, 0.5, 0.9], **asked)
         even, top = sm.gini(case.deals, **asked)["all"], sm.top_share(case.deals, top=0.2, **asked)["all"]
         ramping += 0 if bar is None else made.parts["ramping"]
@@ -301,7 +301,7 @@ def people(case: Case) -> list[str]:
             )
         )
     head = ("", "at quota", "low", "high", "n", "1 of 10", "median", "9 of 10", "gini", "top fifth")
-    bars = f"1.0 of the quota that fits the person, {RAMPING} while ramping" if ramping else "1.0 of quota"
+    bars = f"1.0 of the full quota, {RAMPING} of it while ramping" if ramping else "1.0 of quota"
     return [
         *aligned(head, rows),
         f"  At quota: {bars}.",
