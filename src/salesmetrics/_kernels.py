@@ -18,16 +18,14 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import locked
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_halves, limbs18, narrowed
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
 BLOCK = 131_072
 _THREADED_ROWS = 300_000
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
 _INT64_MAX = 2**63 - 1
-_LIMB = 36
-LIMBS = 4
-_DIGITS = 6
 _Part = TypeVar("_Part")
 _Task = TypeVar("_Task")
 
@@ -69,14 +67,6 @@ class Addend:
     largest: int
     minus: AnyArray | None = None
     times: IntArray | None = None
-
-
-class CellOverflow(ArithmeticError):
-    """A sum leaves int64; the cell says where."""
-
-    def __init__(self, cell: int) -> None:
-        super().__init__(cell)
-        self.cell = cell
 
 
 @attrs.frozen(eq=False)
@@ -211,8 +201,8 @@ class _Pass:
         """Bring long sums back into their limbs before one could overflow."""
         self.since = 0
         for total in self.totals:
-            if len(total) == _DIGITS:
-                _carry18(total)
+            if len(total) == DIGITS:
+                carry18(total)
 
     def take_in(self, other: _Pass) -> None:
         """Add the tables of another thread."""
@@ -225,14 +215,14 @@ class _Pass:
         """Return the sum of one column."""
         table = self.totals[at][:, : self.plan.cells]
         if self.sums[at].times is not None:
-            return _join(table) if len(table) == _DIGITS else _joined_halves(table[0], table[1])
-        return table[0] if len(table) == 1 else _narrow(table[0], table[1])
+            return joined(table) if len(table) == DIGITS else joined_halves(table[0], table[1])
+        return table[0] if len(table) == 1 else narrowed(table[0], table[1])
 
 
 def _tables(column: Addend, rows: int) -> int:
     """Return how many tables hold the sum of a column: one, two halves, or the digits of long products."""
     if column.times is not None and column.largest > _INT64_MAX:
-        return _DIGITS
+        return DIGITS
     return 1 if column.times is None and column.largest * rows <= _INT64_MAX else 2
 
 
@@ -330,8 +320,8 @@ def _add_block(total: IntArray, cell: AnyArray, column: Addend, at: int, end: in
         values = np.subtract(values, _pick(column.minus, at, end, chosen), dtype=np.int64)
     if column.times is not None:
         times = values if column.times is column.values else _pick(column.times, at, end, chosen)
-        if len(total) == _DIGITS:
-            _add_products(total, cell, _limbs18(values), _limbs18(times))
+        if len(total) == DIGITS:
+            add_products(total, cell, limbs18(values), limbs18(times))
             return
         values = np.multiply(values, times, dtype=np.int64)
     if len(total) == 1:
@@ -339,128 +329,6 @@ def _add_block(total: IntArray, cell: AnyArray, column: Addend, at: int, end: in
         return
     np.add.at(total[1], cell, values & 0xFFFFFFFF)
     np.add.at(total[0], cell, values >> 32)
-
-
-def _narrow(total: IntArray, low: IntArray) -> IntArray:
-    """Return two halves as int64, or raise naming the first cell that does not fit."""
-    high = total + (low >> 32)
-    unfit = np.flatnonzero((high >= 2**31) | (high < -(2**31)))
-    if len(unfit):
-        raise CellOverflow(int(unfit[0]))
-    return (high << 32) + (low & 0xFFFFFFFF)
-
-
-def checked_add(left: IntArray, right: IntArray) -> IntArray:
-    """Return the sum, or raise naming the first place that leaves int64."""
-    with np.errstate(over="ignore"):
-        total = left + right
-    wrapped = np.flatnonzero(((left ^ total) & (right ^ total)) < 0)
-    if len(wrapped):
-        raise CellOverflow(int(wrapped[0]))
-    return total
-
-
-# --- numbers wider than int64, held as LIMBS limbs of 36 bits, the last one signed -------------------------------------
-
-
-def _limbs18(values: IntArray) -> list[IntArray]:
-    """Return the limbs of 18 bits from the lowest, the last one signed; limbs that are all zero are left off."""
-    limbs = [values & 0x3FFFF]
-    rest = values >> 18
-    if rest.any():
-        limbs += [rest & 0x3FFFF]
-        rest = rest >> 18
-        if rest.any():
-            limbs += [rest]
-    return limbs
-
-
-def _add_products(digits: IntArray, cell: AnyArray, left: list[IntArray], right: list[IntArray]) -> None:
-    """Add the products of limbs at their places."""
-    for i, a in enumerate(left):
-        for j, b in enumerate(right):
-            np.add.at(digits[i + j], cell, a * b)
-
-
-def _carry18(digits: IntArray) -> None:
-    """Bring every limb but the last into [0, 2**18)."""
-    for i in range(len(digits) - 1):
-        digits[i + 1] += digits[i] >> 18
-        digits[i] &= 0x3FFFF
-
-
-def _join(digits: IntArray) -> IntArray:
-    """Return six limbs of 18 bits as LIMBS limbs of 36 bits."""
-    out = np.zeros((digits.shape[1], LIMBS), dtype=np.int64)
-    out[:, 0] = digits[0] | (digits[1] << 18)
-    out[:, 1] = digits[2] | (digits[3] << 18)
-    low = digits[4] + (digits[5] & 0x3FFFF) * (1 << 18)
-    out[:, 2] = low
-    out[:, 3] = digits[5] >> 18
-    return carried(out)
-
-
-def _joined_halves(high: IntArray, low: IntArray) -> IntArray:
-    """Return sums of upper and lower 32 bits as LIMBS limbs of 36 bits."""
-    out = np.zeros((len(high), LIMBS), dtype=np.int64)
-    some = np.flatnonzero(high | low)
-    high, low = high.take(some), low.take(some)
-    limbs = np.zeros((len(some), LIMBS), dtype=np.int64)
-    limbs[:, 0] = (low & ((1 << _LIMB) - 1)) + ((high & 15) << 32)
-    limbs[:, 1] = (low >> _LIMB) + (high >> 4)
-    out[some] = carried(limbs)
-    return out
-
-
-def carried(limbs: IntArray) -> IntArray:
-    """Return limbs in their one canonical form."""
-    out = limbs.copy()
-    for i in range(LIMBS - 1):
-        out[..., i + 1] += out[..., i] >> _LIMB
-        out[..., i] &= (1 << _LIMB) - 1
-    return out
-
-
-def limbs_of(numbers: Sequence[int]) -> IntArray:
-    """Return Python ints as limbs, one row for each."""
-    mask = (1 << _LIMB) - 1
-    rows = [[n & mask, n >> _LIMB & mask, n >> 2 * _LIMB & mask, n >> 3 * _LIMB] for n in numbers]
-    return np.array(rows, dtype=np.int64).reshape(len(rows), LIMBS)
-
-
-def wide_ints(limbs: IntArray) -> list[int]:
-    """Return limbs as Python ints, one for each row of the flattened table."""
-    flat = limbs.reshape(-1, LIMBS).tolist()
-    return [a + (b << _LIMB) + (c << 2 * _LIMB) + (d << 3 * _LIMB) for a, b, c, d in flat]
-
-
-def wide_variance(n: IntArray, total: IntArray, squares: IntArray) -> FloatArray:
-    """Return ``(n * squares - total**2) / (n * (n - 1))``, the top exact in digits of 24 bits; NaN where n < 2.
-
-    ``squares`` are limbs in their canonical form; n is below 2**31.
-    """
-    low, half = (1 << 24) - 1, (1 << 12) - 1
-    one, two, three, four = (squares[:, i] for i in range(LIMBS))
-    digits = [
-        one & low,
-        one >> 24 | (two & half) << 12,
-        two >> 12,
-        three & low,
-        three >> 24 | (four & half) << 12,
-        four >> 12,
-    ]
-    a, b, c = total & low, (total >> 24) & low, total >> 48
-    taken = [a * a, 2 * a * b, 2 * a * c + b * b, 2 * b * c, c * c, np.zeros_like(a)]
-    top = [n * digit - less for digit, less in zip(digits, taken, strict=True)]
-    for i in range(len(top) - 1):
-        top[i + 1] += top[i] >> 24
-        top[i] &= low
-    whole = np.zeros(len(n), dtype=np.float64)
-    for digit in reversed(top):
-        whole = whole * 2.0**24 + digit
-    below = n.astype(np.float64) * (n - 1)
-    with np.errstate(all="ignore"):
-        return np.where(n > 1, whole / below, np.nan)
 
 
 def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:

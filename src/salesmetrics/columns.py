@@ -147,7 +147,9 @@ class MoneyColumn(Rebuilt):
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
         known = None if self.known is None else self.known[rows]
-        return attrs.evolve(self, minor=self.minor.take(rows), known=None if known is None or known.all() else locked(known))
+        return attrs.evolve(
+            self, minor=self.minor.take(rows), known=None if known is None or known.all() else locked(known)
+        )
 
     def missing(self) -> BoolArray:
         """Return True where there is no amount."""

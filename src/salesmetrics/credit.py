@@ -140,8 +140,10 @@ def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
     deal = place[rows]
     money: MoneyColumn = deals.column("amount", "splits")
     parts = np.rint(share.values[rows] * _PARTS).astype(np.int64)
-    minor = _largest_remainder(money.minor[deal], parts, deal) if credit == "revenue" else _rounded(
-        money.minor[deal], parts
+    minor = (
+        _largest_remainder(money.minor[deal], parts, deal)
+        if credit == "revenue"
+        else _rounded(money.minor[deal], parts)
     )
     whole = np.zeros(0, dtype=np.int64)
     if credit == "revenue":
@@ -200,5 +202,3 @@ def credit_words(how: Credit, splits: SplitBook | None, history: DealHistory | N
     if how.returns == "gross":
         said.append("without credits")
     return ", ".join(said) or None
-
-

@@ -92,9 +92,11 @@ class Labels(Rebuilt):
     def crossed(self, extra: Levels) -> Self:
         """Return each row once for every level of one more name, which varies fastest."""
         size = len(extra.values)
-        codes = np.column_stack(
-            [np.repeat(self.codes, size, axis=0), np.tile(np.arange(size), len(self))]
-        ) if len(self) * size else np.zeros((0, len(self.levels) + 1), dtype=np.int64)
+        codes = (
+            np.column_stack([np.repeat(self.codes, size, axis=0), np.tile(np.arange(size), len(self))])
+            if len(self) * size
+            else np.zeros((0, len(self.levels) + 1), dtype=np.int64)
+        )
         return type(self)((*self.levels, extra), codes.astype(np.int64))
 
     def equals(self, other: Labels) -> bool:

@@ -147,7 +147,8 @@ class Pairs:
         if self.calls.weeks == ("last",):
             by_then = "the end of the period"
         asked, spans = self.calls.window.periods, self.spans.periods
-        own = None if asked is not None and tuple(asked) == spans else f"calls for {len(spans)} period{'s' if len(spans) != 1 else ''}"
+        lots = "1 period" if len(spans) == 1 else f"{len(spans)} periods"
+        own = None if asked is not None and tuple(asked) == spans else f"calls for {lots}"
         return words(
             f"latest {kinds} call by {by_then}", own, dated(self.calls.window, "closed", self.bookings.as_of_day)
         )

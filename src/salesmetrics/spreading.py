@@ -39,9 +39,7 @@ def stretches_of(segments: Segments, spread: Spread) -> Stretches:
     divisor = segments.quota_end - segments.quota_start
     if spread.plain:
         return Stretches(segments.row, segments.start, segments.until, segments.minor, whole, whole, divisor)
-    bounds, which = distinct_rows(
-        np.column_stack([segments.quota_start, segments.quota_end]), [_DAYS, _DAYS]
-    )
+    bounds, which = distinct_rows(np.column_stack([segments.quota_start, segments.quota_end]), [_DAYS, _DAYS])
     parts = []
     for at, (first, last) in enumerate(bounds.tolist()):
         mine = np.flatnonzero(which == at)

@@ -268,9 +268,7 @@ def _parts(start: int, end: int, weights: tuple[int, ...]) -> list[tuple[int, in
             code="SM-QTA-15",
             field="weights",
         )
-    return [
-        (months[k * each][0], months[(k + 1) * each - 1][1], weight) for k, weight in enumerate(weights)
-    ]
+    return [(months[k * each][0], months[(k + 1) * each - 1][1], weight) for k, weight in enumerate(weights)]
 
 
 def _months(start: int, end: int) -> list[tuple[int, int]]:

@@ -77,7 +77,7 @@ def row(entry: Entry, variant: Variant, table: MetricTable, at: int, answer: Ans
         if entry.name == "pipeline_coverage" and size:
             # a quotient whose lower side is a difference: its relative error grows as the difference shrinks
             allowed = math.ceil(allowed * (1 + size / abs(answer.parts["target"])))
-            size = 0
+            size = Fraction(0)
         assert near(found, answer.value, allowed, size), f"{found.hex()} for {float(answer.value).hex()} in {where}"
     interval(table, at, answer, where)
     for name in table.parts:

@@ -113,7 +113,7 @@ def deal_book(deals: Any, staged: bool = True, **options: Any) -> DealBook:
 
 def empty_columns() -> dict[str, list[Any]]:
     """Return the columns of no deals."""
-    return dict.fromkeys((*FIELDS, "product", "segment"), [])
+    return {name: [] for name in (*FIELDS, "product", "segment")}
 
 
 FIELDS = (
@@ -134,7 +134,7 @@ def quota_book(quotas: tuple[Quota, ...]) -> QuotaBook:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sm.SalesMetricsWarning)
         return sm.read_quotas(
-            quotas if quotas else dict.fromkeys(("rep", "start", "end", "amount", "effective_from", "team"), [])
+            quotas if quotas else {n: [] for n in ("rep", "start", "end", "amount", "effective_from", "team")}
         )
 
 
@@ -253,7 +253,8 @@ def cases(
     signed: bool = False,
 ) -> Case:
     """A book and a question that a metric takes: ``period`` any, given or one; ``as_of`` any, given, or late (from
-    the day before the period on)."""
+    the day before the period on).
+    """
     deals = draw(deal_lists(max_size, min_size, complete, signed))
     rows = draw(st.lists(st.binary(min_size=8, max_size=8), max_size=6)) if quotas else []
     how = draw(st.binary(min_size=16, max_size=16))
@@ -265,9 +266,7 @@ def cases(
     if as_of == "late" and on is not None and isinstance(when, Period):
         on = max(on, when.start - timedelta(1))
     bys = QUOTA_BYS if quotas else DEAL_BYS
-    return Case(
-        deals, quotas_of(rows), reps_of(how[10:]), bys[how[15] % len(bys)], when, on, staged=how[14] % 2 == 0
-    )
+    return Case(deals, quotas_of(rows), reps_of(how[10:]), bys[how[15] % len(bys)], when, on, staged=how[14] % 2 == 0)
 
 
 @st.composite

@@ -40,7 +40,7 @@ def renaming(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     deals = []
     for d in case.deals:
         labels = dict(d.labels or ())
-        renamed = labels | {"segment": PLACES[labels["segment"]]}
+        renamed = labels | {"segment": PLACES[str(labels["segment"]) if labels["segment"] else None]}
         deals.append(attrs.evolve(d, rep=NAMES.get(str(d.rep)) if d.rep is not None else None, labels=renamed))
     other = attrs.evolve(
         case,
@@ -49,7 +49,7 @@ def renaming(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
         reps=tuple(attrs.evolve(r, id=NAMES[str(r.id)]) for r in case.reps),
     )
     before, after = entry.answer(case, variant), entry.answer(other, variant)
-    places = {"rep": NAMES, "segment": PLACES}
+    places: dict[str, dict[Any, Any]] = {"rep": dict(NAMES), "segment": dict(PLACES)}
 
     def renamed_label(label: Any) -> Any:
         row = label if len(before.labels.names) > 1 else (label,)
@@ -104,7 +104,7 @@ def callers_arrays(entry: Entry, variant: Variant, case: Case, rng: Random) -> N
     """Writing into the caller's arrays after the book is built changes nothing in it."""
     ask = case.ask()
     source = {name: np.array(values) for name, values in ask.deals.to_dict().items()}
-    mine = ask.but(deals=deal_book(source, case.staged))  # type: ignore[arg-type]
+    mine = ask.but(deals=deal_book(source, case.staged))
     first = entry.answer(mine, variant)
     for values in source.values():
         values[...] = values[::-1].copy() if len(values) else values
@@ -265,7 +265,7 @@ def shown(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     text, page = repr(table), table._repr_html_()
     assert text == str(table)
     for shown_as in (text, page):
-        assert not any(ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160 or c == "\u202e" for c in shown_as)
+        assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or c == "\u202e" for c in shown_as)
     assert "<script>" not in page
     assert "<b>" not in page
     assert html.unescape(page).count("<script>") <= text.count("<script>")

@@ -28,7 +28,7 @@ def deal(number: int, outcome: str, **fields: Any) -> Deal:
         "amount": 100 * number + 0.25,
         "created": created,
         "expected_close": created + timedelta(60),
-        "closed": None if outcome == "open" else created + timedelta(5 * number % 40),
+        "closed": None if outcome == "open" else created + timedelta(14 + 5 * number % 40),
         "stage": ENDS[outcome],
         "probability": 0.25 if outcome == "open" else None,
         "forecast_category": "commit",
@@ -43,7 +43,8 @@ def book(*outcomes: str) -> tuple[Deal, ...]:
 
 
 PEOPLE = tuple(Rep(rep, team="East" if at % 2 else "<b>") for at, rep in enumerate(REPS))
-OWED = tuple(Quota(rep, QUARTER.start, QUARTER.end, 1000 * at) for at, rep in enumerate(REPS[:4])) + (
+OWED = (
+    *(Quota(rep, QUARTER.start, QUARTER.end, 1000 * at) for at, rep in enumerate(REPS[:4])),
     Quota(REPS[1], QUARTER.start, QUARTER.end, 500, effective_from=date(2024, 2, 1)),
 )
 LOOK_ALIKES = tuple(
@@ -57,7 +58,9 @@ BOOKS: dict[str, Case] = {
     "all won": Case(book(*["won"] * 8), OWED, PEOPLE, (), MONTHS, DAY),
     "all lost": Case(book(*["lost"] * 8), OWED, PEOPLE, ("rep",), MONTHS, DAY),
     "typical": Case(book(*["won", "lost", "open", "no_decision"] * 12), OWED, PEOPLE, ("rep",), MONTHS, DAY),
-    "look-alikes": Case(LOOK_ALIKES, quotas_of([bytes([i] * 8) for i in range(6)]), reps_of(bytes(6)), (), QUARTER, DAY),
+    "look-alikes": Case(
+        LOOK_ALIKES, quotas_of([bytes([i] * 8) for i in range(6)]), reps_of(bytes(6)), (), QUARTER, DAY
+    ),
 }
 
 

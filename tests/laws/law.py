@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -51,7 +52,9 @@ def hexed(table: MetricTable) -> str:
         f"  {label!r}: {float(value).hex()} n={int(n)} {reason}"
         for label, value, n, reason in zip(table.labels, table.value, table.n, table.reason, strict=True)
     ]
-    parts = [f"  {name}: {[v.hex() if isinstance(v, float) else v for v in p.tolist()]}" for name, p in table.parts.items()]
+    parts = [
+        f"  {name}: {[v.hex() if isinstance(v, float) else v for v in p.tolist()]}" for name, p in table.parts.items()
+    ]
     ends = [] if table.low is None or table.high is None else [f"  {table.low.tolist()} {table.high.tolist()}"]
     return "\n".join([table.name, *rows, *parts, *ends, f"  left out {dict(table.left_out)}"])
 
@@ -139,7 +142,7 @@ def split_period(period: Period, rng: Random, most: int = 4) -> Periods:
     days = period.days
     inner = sorted(rng.sample(range(1, days), min(rng.randint(0, most - 1), days - 1))) if days > 1 else []
     edges = [period.start_day + d for d in (0, *inner, days)]
-    return Periods([Period(_date(a), _date(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return Periods([Period(_date(a), _date(b)) for a, b in pairwise(edges)])
 
 
 def _date(number: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -71,7 +72,9 @@ def together(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
 @law("B2")
 def commutative(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     """Merge is commutative."""
-    left, right = (entry.tallies(part.ask(), variant) for part in (*cut_in(case, rng, 2), attrs.evolve(case, deals=()))[:2])
+    left, right = (
+        entry.tallies(part.ask(), variant) for part in (*cut_in(case, rng, 2), attrs.evolve(case, deals=()))[:2]
+    )
     assert equal(merged(left, right), merged(right, left))
 
 
@@ -129,7 +132,7 @@ def others(case: Case) -> list[tuple[str, Ask]]:
     by = ("rep",) if case.by != ("rep",) else ()
     found = [("by", ask.but(by=by)), ("window", ask.but(period=Period("2020-01-01", "2020-02-01")))]
     if case.as_of is not None:
-        found.append(("as_of_day", ask.but(as_of=case.as_of.replace(year=2031))))
+        found.append(("as_of_day", ask.but(as_of=case.as_of + timedelta(4000))))
     coarse = tuple(attrs.evolve(d, amount=None if d.amount is None else int(d.amount)) for d in case.deals)
     found.append(("scale", ask.but(deals=deal_book(coarse, case.staged, scale=4))))
     found.append(("currency", ask.but(deals=deal_book(case.deals, case.staged, currency="USD"))))
@@ -160,9 +163,7 @@ def other_codes(entry: Entry, variant: Variant, case: Case, rng: Random) -> None
     keep = masked(case, rng)
     ask = case.ask()
     known = ask.but(deals=ask.deals.filter(keep))
-    own = attrs.evolve(
-        case, deals=tuple(d for d, k in zip(case.deals, keep, strict=True) if not k), quotas=()
-    ).ask()
+    own = attrs.evolve(case, deals=tuple(d for d, k in zip(case.deals, keep, strict=True) if not k), quotas=()).ask()
     assert equal(merged(entry.tallies(known, variant), entry.tallies(own, variant)), entry.tallies(ask, variant))
 
 

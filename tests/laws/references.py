@@ -42,7 +42,8 @@ def staged(reference: Callable[..., Answers]) -> Callable[..., Answers]:
 
 def coverage(case: Case, **options: Any) -> Answers:
     """Coverage; the slow module has no `all days`."""
-    return staged(plain("pipeline_coverage", books=("deals", "quotas")))(case, **options)
+    answers: Answers = plain("pipeline_coverage", books=("deals", "quotas"))(case, process=case.process, **options)
+    return answers
 
 
 def win_rate(case: Case, **options: Any) -> Answers:
@@ -50,15 +51,14 @@ def win_rate(case: Case, **options: Any) -> Answers:
     if options.get("basis") == "open_at" and "at" not in options:
         assert isinstance(case.period, Period)
         options["at"] = case.period.start - timedelta(days=1)
-    return plain("win_rate")(case, **options)
+    rates: Answers = plain("win_rate")(case, **options)
+    return rates
 
 
 def required_coverage(case: Case, **options: Any) -> Answers:
     """One over a win rate."""
     rates = win_rate(case, **options)
-    return {
-        key: oracle.required_coverage(rate)._replace(parts={"win_rate": rate.value}) for key, rate in rates.items()
-    }
+    return {key: oracle.required_coverage(rate)._replace(parts={"win_rate": rate.value}) for key, rate in rates.items()}
 
 
 def curves(case: Case) -> dict[Key, Curve]:

@@ -41,7 +41,9 @@ def multiplied(one: MetricTable, other: MetricTable, factor: float, ulps: int) -
         largest = max((abs(x) * factor for x in mine if x == x and abs(x) != float("inf")), default=0.0)
         size = largest if ulps else 0.0
         for a, b in zip(mine, theirs, strict=True):
-            assert a * factor == b or close(a * factor, b, ulps, size), f"{hexed(one)}\ntimes {factor} is not\n{hexed(other)}"
+            assert a * factor == b or close(a * factor, b, ulps, size), (
+                f"{hexed(one)}\ntimes {factor} is not\n{hexed(other)}"
+            )
 
 
 @law("C3", lambda entry: entry.money_degree == 1)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import salesmetrics as sm
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.domain import Quota
-from tests.laws.drawing import REPS, Case, cases, deal_lists, quota_book
+from tests.laws.drawing import REPS, Case, cases, day, quota_book
 from tests.laws.law import close, minor_by_label, split_period, values_by_label
 from tests.laws.registry import BY_NAME
 from tests.laws.scaling import times
@@ -112,10 +112,7 @@ def test_c10_attainment_never_falls_as_days_pass(case: Case) -> None:
 @given(BOOKED)
 def test_c11_a_reversal(case: Case) -> None:
     """C11 == A deal and its exact reversal together restore bookings."""
-    back = tuple(
-        attrs.evolve(d, id=f"-{d.id}", amount=None if d.amount is None else -d.amount)  # type: ignore[operator]
-        for d in case.deals
-    )
+    back = tuple(attrs.evolve(d, id=f"-{d.id}", amount=None if d.amount is None else -d.amount) for d in case.deals)
     both = answer(BOOKINGS, case, deals=(*case.deals, *back), by=())
     assert both.to_minor().tolist() == [0]
 
@@ -135,8 +132,7 @@ def test_c12_one_factor_on_all_quotas(case: Case, factor: int, k: int) -> None:
 def one_quota(draw: st.DrawFn) -> tuple[Quota, Periods]:
     """A quota and sub-periods that cover its days."""
     start, days = draw(st.integers(0, 300)), draw(st.integers(1, 400))
-    first, last = (np.datetime64("2023-12-01") + d for d in (start, start + days))
-    period = Period(first.item(), last.item())
+    period = Period(day(start), day(start + days))
     quota = Quota("Ana", period.start, period.end, draw(st.integers(0, 10**9)))
     return quota, split_period(period, Random(draw(SEEDS)), most=12)
 
@@ -151,12 +147,11 @@ def test_d3_d4_sub_periods_add_up(drawn: tuple[Quota, Periods]) -> None:
     assert whole.value.tolist() == [float(quota.amount)]
     assert round(float(split.value.sum()) * 100) == round(float(quota.amount) * 100)
     assert int(split.n.sum()) == int(whole.n[0]) == (quota.end - quota.start).days
-    tallies = [sm.QuotaTally.from_book(book, period=p) for p in parts]
-    assert sum(int(t.amount_days.sum()) for t in tallies) == round(quota.amount * 100) * (quota.end - quota.start).days
+    exact = sum(int(np.asarray(sm.QuotaTally.from_book(book, period=p).amount_days).sum()) for p in parts)
+    assert exact == round(float(quota.amount) * 100) * (quota.end - quota.start).days
 
 
-@given(deal_lists(), OWED)
-def test_x4_the_mean_of_reps_is_not_the_team(deals: Any, case: Case) -> None:
+def test_x4_the_mean_of_reps_is_not_the_team() -> None:
     """X4 The mean of the reps' attainment is not the team's: 50 of 100 and 300 of 200."""
     q = Period("2024-01-01", "2024-04-01")
     book = sm.read_deals({"rep": ["a", "b"], "amount": [50, 300], "outcome": ["won"] * 2, "closed": ["2024-02-01"] * 2})

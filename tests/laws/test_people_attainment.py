@@ -65,7 +65,7 @@ class Asking(NamedTuple):
 
     def books(self) -> tuple[DealBook, QuotaBook]:
         """The deals and quotas."""
-        return deal_book(self.team.deals, staged=False), quota_book(self.team.quotas)
+        return deal_book(self.team.deals, staged=False), quota_book(tuple(self.team.quotas))
 
     def asked(self) -> dict[str, Any]:
         """The arguments of the library."""
@@ -82,7 +82,7 @@ class Asking(NamedTuple):
 
     def rep_book(self) -> RepBook | None:
         """The reps as a book."""
-        return rep_book(self.reps)
+        return rep_book(tuple(self.reps))
 
 
 def split_book(splits: Sequence[Split]) -> SplitBook:

@@ -59,9 +59,9 @@ class Asking(NamedTuple):
 
     def books(self) -> tuple[DealBook, QuotaBook, RepBook]:
         """The deals, quotas and reps."""
-        reps = rep_book(self.team.reps)
+        reps = rep_book(tuple(self.team.reps))
         assert reps is not None
-        return deal_book(self.team.deals, staged=False), quota_book(self.team.quotas), reps
+        return deal_book(self.team.deals, staged=False), quota_book(tuple(self.team.quotas)), reps
 
     def asked(self) -> dict[str, Any]:
         """The arguments of the library."""
@@ -202,7 +202,7 @@ def test_ramp_curve_is_the_slow_copys(ask: Asking, stat: str, of: str) -> None:
 def test_ramped_equivalents_are_the_slow_copys(team: people.Team, by: Any, on: date, ramp_from: str) -> None:
     """Active share times ramp share of everybody who is there on a day."""
     firm = held(team)
-    reps = rep_book(firm.reps)
+    reps = rep_book(tuple(firm.reps))
     assert reps is not None
     table = sm.ramped_equivalents(reps, on=on, by=by or None, ramp_from=ramp_from)
     same(table, slow.ramped_equivalents(firm.reps, on=on, by=by, ramp_from=ramp_from))

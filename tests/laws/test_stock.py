@@ -144,18 +144,28 @@ def test_f18_nothing_left_to_book() -> None:
         assert (row.reason, row.n, row.parts["met"], row.parts["open"]) == ("target_met", 1, 1, 40.0)
 
 
-def test_f18_a_target_that_thirds_fill() -> None:
-    """F18 ! A number met through prorated quotas is met: the rounding of the quota opens no gap."""
-    thirds = sm.read_quotas(
-        {"rep": ["a", "b", "c"], "start": ["2024-01-01"] * 3, "end": ["2024-01-04"] * 3, "amount": [0.1] * 3}
+@pytest.mark.parametrize(("days", "reps", "cents"), [(9, 9, 1), (9, 9, 4), (10, 10, 7), (3, 3, 10)])
+def test_f18_a_target_met_to_the_last_cent(days: int, reps: int, cents: int) -> None:
+    """F18 ! A number met through prorated quotas is met: the rounding of the quota opens no gap (C15)."""
+    names = [f"r{i}" for i in range(reps)]
+    end = (np.datetime64("2024-01-01") + days).item()
+    quotas = sm.read_quotas(
+        {"rep": names, "start": ["2024-01-01"] * reps, "end": [end] * reps, "amount": [cents / 100] * reps}
     )
     first = Period("2024-01-01", "2024-01-02")
-    deals = sm.read_deals(
-        {"rep": ["a"], "amount": [0.10], "outcome": ["won"], "closed": ["2024-01-01"], "expected_close": [None]},
-        as_of="2024-01-01",
-    )
-    row = sm.pipeline_coverage(deals, thirds, basis="remaining", period=first)["all"]
-    assert (row.reason, row.parts["met"]) == ("target_met", 1)
+    for booked, wanted in ((reps * cents // days, "target_met"), (reps * cents // days - 1, "")):
+        deals = sm.read_deals(
+            {
+                "rep": ["r0"],
+                "amount": [booked / 100],
+                "outcome": ["won"],
+                "closed": ["2024-01-01"],
+                "expected_close": [None],
+            },
+            as_of="2024-01-01",
+        )
+        row = sm.pipeline_coverage(deals, quotas, basis="remaining", period=first)["all"]
+        assert (row.reason, row.parts["met"]) == (wanted, int(wanted == "target_met"))
 
 
 @given(COMPLETE, POWERS)

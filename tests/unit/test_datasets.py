@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from salesmetrics.books.deals import deal_problems
-from salesmetrics.books.table import doubled_ids
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.quotas import quota_problems
-from salesmetrics.books.table import Book
+from salesmetrics.books.table import Book, doubled_ids
 from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.datasets import Company, sample_company
 from salesmetrics.datasets.chance import ONE, picker, skewed

@@ -303,7 +303,9 @@ def test_a_thing_that_breaks_a_rule_is_refused(
     hint: str | None,
 ) -> None:
     """Each rule has its class, code, field, sentence, value and hint, and its error survives pickling."""
-    with pytest.raises(SalesMetricsError, match=rf"^\[SM-[A-Z]+-\d+\] `{field.replace('[', '.').replace(']', '.')}` {rule}") as caught:
+    with pytest.raises(
+        SalesMetricsError, match=rf"^\[SM-[A-Z]+-\d+\] `{field.replace('[', '.').replace(']', '.')}` {rule}"
+    ) as caught:
         make(value)
     error = caught.value
     assert (type(error), error.code, error.field) == (kind, code, field)
@@ -316,7 +318,9 @@ def test_a_thing_that_breaks_a_rule_is_refused(
 
 def test_dates_that_disagree_name_the_deal() -> None:
     """A deal that was closed before it was created is named, with both days."""
-    with pytest.raises(A, match=r"^\[SM-[A-Z]+-\d+\] `closed` must not be before `created`, 2026-02-01; got 2026-01-31 in deal 'D-1'\."):
+    with pytest.raises(
+        A, match=r"^\[SM-[A-Z]+-\d+\] `closed` must not be before `created`, 2026-02-01; got 2026-01-31 in deal 'D-1'\."
+    ):
         won("2026-01-31")
     with pytest.raises(A) as caught:
         won("2026-01-31")
@@ -326,7 +330,8 @@ def test_dates_that_disagree_name_the_deal() -> None:
 def test_overlapping_absences_are_named() -> None:
     """Two absences that share a day are refused with both."""
     with pytest.raises(
-        A, match=r"^\[SM-[A-Z]+-\d+\] `absences` must not overlap; got 2026-03-01\.\.2026-04-01 and 2026-03-31\.\.2026-05-01\."
+        A,
+        match=r"^\[SM-[A-Z]+-\d+\] `absences` must not overlap; got 2026-03-01\.\.2026-04-01 and 2026-03-31\.\.2026-05-01\.",
     ) as caught:
         Rep("ana", absences=[("2026-03-31", "2026-05-01"), ("2026-03-01", "2026-04-01")])
     assert (caught.value.code, caught.value.field) == ("SM-REP-01", "absences")

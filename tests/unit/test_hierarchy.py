@@ -60,7 +60,12 @@ def test_a_rep_whose_rows_begin_later_is_not_there_yet() -> None:
 def test_levels_name_who_stands_above_at_each_depth() -> None:
     """A manager stands under its own name at its own depth, and has no label below it."""
     reps = sm.read_reps(DATED).on("2026-04-30").with_levels()
-    assert dict(zip(reps["id"], reps["level_1"], strict=True)) == {"Ana": "Ana", "Ben": "Ana", "Cy": "Ana", "Dee": "Dee"}
+    assert dict(zip(reps["id"], reps["level_1"], strict=True)) == {
+        "Ana": "Ana",
+        "Ben": "Ana",
+        "Cy": "Ana",
+        "Dee": "Dee",
+    }
     assert dict(zip(reps["id"], reps["level_2"], strict=True)) == {"Ana": None, "Ben": "Cy", "Cy": "Cy", "Dee": None}
 
 

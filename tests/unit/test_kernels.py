@@ -12,25 +12,20 @@ from hypothesis import strategies as st
 from salesmetrics import _kernels
 from salesmetrics._kernels import (
     BLOCK,
-    LIMBS,
     Addend,
     Axis,
-    CellOverflow,
     Histogram,
     Range,
     capped,
-    carried,
     cell_count,
-    checked_add,
     largest_difference,
-    limbs_of,
     packed_cells,
     positions,
     runs,
     scatter,
     tabulate,
-    wide_ints,
 )
+from salesmetrics._wide import LIMBS, CellOverflow, carried, checked_add, limbs_of, wide_ints
 
 MOST = 2**63 - 1
 

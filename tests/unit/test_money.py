@@ -99,7 +99,9 @@ def test_the_table_of_currencies_cannot_be_changed() -> None:
 )
 def test_an_unknown_currency_is_refused(code: object, hint: str) -> None:
     """A code that is unknown, blank or in lower case is refused, with the way out."""
-    with pytest.raises(InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `currency` must be a code of ISO 4217 in capitals") as caught:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `currency` must be a code of ISO 4217 in capitals"
+    ) as caught:
         currency_scale(code)
     assert (caught.value.code, caught.value.field, caught.value.value) == ("SM-CUR-03", "currency", code)
     assert caught.value.hint is not None
@@ -120,7 +122,9 @@ def test_a_stated_scale_wins(currency: str | None, scale: Any, expected: int) ->
 @pytest.mark.parametrize("scale", [-1, 10, 2.0, "2", True, np.nan])
 def test_a_scale_out_of_range_is_refused(scale: object) -> None:
     """A scale is a whole number from 0 to 9."""
-    with pytest.raises(InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `scale` must be a whole number from 0 to 9; got ") as caught:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^\[SM-[A-Z]+-\d+\] `scale` must be a whole number from 0 to 9; got "
+    ) as caught:
         resolve_scale(None, scale)
     assert (caught.value.code, caught.value.field) == ("SM-CUR-05", "scale")
     assert caught.value.value is scale

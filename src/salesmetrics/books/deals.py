@@ -88,17 +88,44 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
     if isinstance(outcome, LabelColumn) and isinstance(closed, DayColumn):
         terminal = outcome.codes > OPEN
         dated = closed.days >= 0
-        _note(problems, "SM-CLO-01", "closed", "be given for every deal that is won, lost or closed without a decision",
-              terminal & ~dated, closed, None)
-        _note(problems, "SM-CLO-02", "closed", "be empty while a deal is open", ~terminal & dated, closed,
-              "a source with one close date for both gives it as `close_date`.")
+        _note(
+            problems,
+            "SM-CLO-01",
+            "closed",
+            "be given for every deal that is won, lost or closed without a decision",
+            terminal & ~dated,
+            closed,
+            None,
+        )
+        _note(
+            problems,
+            "SM-CLO-02",
+            "closed",
+            "be empty while a deal is open",
+            ~terminal & dated,
+            closed,
+            "a source with one close date for both gives it as `close_date`.",
+        )
     if isinstance(created, DayColumn) and isinstance(closed, DayColumn):
-        _note(problems, "SM-CLO-03", "closed", "not lie before `created`",
-              (created.days >= 0) & (closed.days >= 0) & (closed.days < created.days), closed,
-              "repair='blank_created' keeps such deals without their creation day.")
+        _note(
+            problems,
+            "SM-CLO-03",
+            "closed",
+            "not lie before `created`",
+            (created.days >= 0) & (closed.days >= 0) & (closed.days < created.days),
+            closed,
+            "repair='blank_created' keeps such deals without their creation day.",
+        )
     if as_of is not None and isinstance(closed, DayColumn):
-        _note(problems, "SM-CLO-04", "closed", f"not lie after the book's `as_of`, {date_of(as_of)}",
-              closed.days > as_of, closed, None)
+        _note(
+            problems,
+            "SM-CLO-04",
+            "closed",
+            f"not lie after the book's `as_of`, {date_of(as_of)}",
+            closed.days > as_of,
+            closed,
+            None,
+        )
     return problems
 
 

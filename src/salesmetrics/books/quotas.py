@@ -113,12 +113,16 @@ def quota_problems(columns: Mapping[str, Column], rows: int) -> list[Problem]:
     problems = []
     backward = np.flatnonzero((end.days >= 0) & (end.days <= start.days))
     if len(backward):
-        problems.append(_problem("SM-QTA-01", "end", "lie after `start`", backward, end, "an end is the first day after."))
+        problems.append(
+            _problem("SM-QTA-01", "end", "lie after `start`", backward, end, "an end is the first day after.")
+        )
     nobody = np.flatnonzero(_owners(columns, rows) == -1)
     if len(nobody):
         values: list[object] = [None] * len(nobody)
         problems.append(
-            Problem("SM-QTA-02", "rep", "be given, or `team` for a number stated for a team", nobody, values, None, False)
+            Problem(
+                "SM-QTA-02", "rep", "be given, or `team` for a number stated for a team", nobody, values, None, False
+            )
         )
     problems += _overlaps(columns, rows, start.days.astype(np.int64), end.days.astype(np.int64))
     return problems

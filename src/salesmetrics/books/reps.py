@@ -145,7 +145,9 @@ class RepBook(Book):
         columns: dict[str, Column] = dict(self.columns)
         for level in range(depth):
             names = [way[level] if level < len(way) else None for way in ways]
-            levels = tuple(sorted({name for name in names if name is not None}, key=lambda name: (str(type(name)), name)))
+            levels = tuple(
+                sorted({name for name in names if name is not None}, key=lambda name: (str(type(name)), name))
+            )
             place: dict[object, int] = {name: at for at, name in enumerate(levels)} | {None: -1}
             codes = np.array([place[name] for name in names], dtype=np.int64)
             columns[f"level_{level + 1}"] = LabelColumn(smallest_codes(codes, len(levels)), levels)

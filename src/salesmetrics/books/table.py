@@ -247,7 +247,9 @@ class Book(Rebuilt):
         columns = {}
         for name, values in self.to_dict().items():
             nothing = np.isnan(values) if values.dtype.kind == "f" else None
-            columns[name] = pa.array(_listed(values), mask=nothing) if nothing is not None else pa.array(_listed(values))
+            columns[name] = (
+                pa.array(_listed(values), mask=nothing) if nothing is not None else pa.array(_listed(values))
+            )
         return pa.table(columns)
 
     # --- showing -----------------------------------------------------------------------------------------------------
@@ -315,4 +317,3 @@ def _span(values: AnyArray) -> str:
         return "empty"
     low, high = known.min(), known.max()
     return f"{low:,.2f} to {high:,.2f}" if known.dtype.kind == "f" else f"{low} to {high}"
-

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import wide_ints
+from salesmetrics._wide import wide_ints
 from salesmetrics.answers import Ledger, blanked, dated, ledger, major, reasons, words
 from salesmetrics.arrays import AnyArray
 from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
@@ -23,6 +23,7 @@ from salesmetrics.tally import refuse_grouping
 
 __all__ = ["pipeline_coverage", "required_coverage"]
 
+_EQUAL = 1e-9  # a prorated quota is a computed float: nearer than this, relatively, bookings count as equal to it
 By = str | tuple[str, ...] | list[str] | None
 
 
@@ -135,7 +136,9 @@ def pipeline_coverage(
             day = _check.date_of(pipeline.as_of_day)
             bookings = BookingTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=day)
     narrowed = where if isinstance(where, Mapping) and not isinstance(quotas, QuotaTally) else {}
-    known = {name: labels for name, labels in narrowed.items() if name in quota_book(quotas).names} if narrowed else None
+    known = (
+        {name: labels for name, labels in narrowed.items() if name in quota_book(quotas).names} if narrowed else None
+    )
     target = quotas
     if not isinstance(target, QuotaTally):
         target = quota_tally(target, Asked(asked, names, known, reps, quota=quota))
@@ -206,7 +209,10 @@ def _answer(
 
     top = placed(mine, _numerator(pipeline, weight))
     whole, booked = placed(theirs, target.quota), placed(theirs, target.booked)
-    left = whole - booked if bookings is not None else whole
+    left = whole
+    if bookings is not None:
+        rounded = placed(theirs, target.rest) > 0
+        left = np.where(rounded & (np.abs(whole - booked) <= _EQUAL * whole), 0.0, whole - booked)
     no_quota = whole <= 0
     reason = reasons(size, ("no_quota", no_quota), ("target_met", left <= 0))
     unit = np.float64(10**pipeline.scale)

@@ -257,9 +257,7 @@ def _cohort(
     """Return the tally of a cohort, or the one that was given."""
     if not isinstance(deals, DurationTally):
         book = deal_book(deals)
-        return DurationTally.from_book(
-            book, by=by, period=period, where=where, reps=reps, as_of=as_of, basis="created"
-        )
+        return DurationTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=as_of, basis="created")
     refuse_grouping(deals, {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of})
     if deals.basis != "created":
         raise MergeError(

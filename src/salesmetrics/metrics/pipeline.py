@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from salesmetrics._kernels import wide_ints
+from salesmetrics._wide import wide_ints
 from salesmetrics.answers import dated, major, words
 from salesmetrics.arrays import AnyArray, FloatArray
 from salesmetrics.asking import deal_book

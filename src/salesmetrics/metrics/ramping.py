@@ -238,7 +238,9 @@ def ramp_curve(
     tally = _tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
     of, people = _owed(tally), _people(tally, early)
     edges, seen = tally.edges, np.maximum(tally.start, tally.since_day)
-    there = people.used[:, None] & (edges[:, :-1] >= seen[:, None]) & (edges[:, 1:] <= tally.until[:, None]) & ~tally.away
+    there = (
+        people.used[:, None] & (edges[:, :-1] >= seen[:, None]) & (edges[:, 1:] <= tally.until[:, None]) & ~tally.away
+    )
     paid = there & (tally.covered > 0) & (tally.quota > 0)
     last = int(np.flatnonzero(there.any(axis=0)).max(initial=-1)) + 1
     size = len(people.labels)
@@ -528,5 +530,3 @@ def _read(
         with np.errstate(all="ignore"):
             value = (tables["event"] * np.arange(ages)).sum(axis=1) / tables["event"].sum(axis=1)
     return value, low, high, curve.survival[:, -1], missing
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import LIMBS, carried, wide_variance
+from salesmetrics._wide import LIMBS, carried, wide_variance
 from salesmetrics.answers import dated, reasons, words
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book

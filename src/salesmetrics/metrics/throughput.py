@@ -121,7 +121,10 @@ def velocity(
         reason_code=reason,
         parts=parts,
         part_units=_UNITS,
-        left_out={"won without an amount": int((won - priced).sum()), "won without a creation day": int((won - timed).sum())},
+        left_out={
+            "won without an amount": int((won - priced).sum()),
+            "won without a creation day": int((won - timed).sum()),
+        },
         definition=words(
             "deals open on the day x win rate (closed, count, narrow) x mean won amount / mean won cycle",
             dated(tally.window, "closed", tally.as_of_day),
@@ -160,7 +163,9 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
     """
     for name, table in (("before", before), ("after", after)):
         if getattr(table, "name", None) != "velocity":
-            raise MergeError(f"`{name}` must be a result of velocity; got {show(type(table).__name__)}.", code="SM-TAB-05")
+            raise MergeError(
+                f"`{name}` must be a result of velocity; got {show(type(table).__name__)}.", code="SM-TAB-05"
+            )
     if before.labels.names != after.labels.names or "period" in before.labels.names:
         raise MergeError(
             "`before` and `after` must be grouped alike, each over one period; got "
@@ -189,7 +194,11 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
         n=n,
         reason_code=reasons(size, ("no_rows", np.isnan(change))),
         parts=dict(
-            zip(_FACTORS, map(np.asarray, (result.count, result.win_rate, result.deal_size, result.cycle_length)), strict=True)
+            zip(
+                _FACTORS,
+                map(np.asarray, (result.count, result.win_rate, result.deal_size, result.cycle_length)),
+                strict=True,
+            )
         ),
         part_units=dict.fromkeys(_FACTORS, "money/day"),
         definition=words("velocity after - before, split by factor", f"before: {before.definition}"),

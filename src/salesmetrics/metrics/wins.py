@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics._kernels import LIMBS, wide_ints
+from salesmetrics._wide import LIMBS, wide_ints
 from salesmetrics.answers import blanked, dated, major, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
@@ -114,7 +114,9 @@ def win_rate(
         refuse_grouping(deals, given | {"basis": basis, "within": within, "at": at, "negative": negative})
         tally = deals
     else:
-        measures = ("count",) if weight == "count" else ("count", "amount") + (("squares",) if level is not None else ())
+        measures = (
+            ("count",) if weight == "count" else ("count", "amount") + (("squares",) if level is not None else ())
+        )
         tally = OutcomeTally.from_book(
             deal_book(deals),
             by=by,

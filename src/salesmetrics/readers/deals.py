@@ -228,7 +228,9 @@ def _staged(column: Column, process: SalesProcess) -> tuple[LabelColumn, list[Pr
         rows = np.flatnonzero(codes == -2)
         values = list(column.take(rows).user())
         hint = nearest(unknown[0], levels)
-        problems = [Problem("SM-STG-01", "stage", "be a stage of the process in every row", rows, values, hint)][: len(rows)]
+        problems = [Problem("SM-STG-01", "stage", "be a stage of the process in every row", rows, values, hint)][
+            : len(rows)
+        ]
     return LabelColumn(smallest_codes(np.maximum(codes, -1), len(levels)), levels, ordered=True), problems
 
 

@@ -23,9 +23,7 @@ __all__ = ["read_history", "read_splits"]
 OnError = Literal["raise", "collect", "drop"]
 
 
-def read_splits(
-    source: Any, columns: Mapping[str, str] | None = None, *, on_error: OnError = "raise"
-) -> SplitBook:
+def read_splits(source: Any, columns: Mapping[str, str] | None = None, *, on_error: OnError = "raise") -> SplitBook:
     """Book of splits from a CSV file, a frame, a mapping of columns or `Split` objects.
 
     Parameters

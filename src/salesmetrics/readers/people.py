@@ -261,9 +261,7 @@ def _required_days(column: Column, field: str, judge: Judge) -> None:
         judge.hear([convert.Problem("SM-DAY-16", field, "be given in every row", rows, nothing)])
 
 
-def _more_labels(
-    here: Named, judge: Judge, book: Mapping[str, Column], fields: tuple[str, ...]
-) -> dict[str, Column]:
+def _more_labels(here: Named, judge: Judge, book: Mapping[str, Column], fields: tuple[str, ...]) -> dict[str, Column]:
     """Return further columns of texts or whole numbers as labels."""
     wanted = [(ours, theirs) for ours, theirs in here.names.items() if ours not in fields]
     wanted += [(name, name) for name in here.others if name not in fields]

@@ -207,4 +207,3 @@ def _fail(rule: str, count: int) -> str:
 def checked_mode(on_error: object) -> str:
     """Return what to do about bad rows."""
     return _check.one_of(on_error, ON_ERROR, "on_error")
-

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import LIMBS, limbs_of, packed_cells, rolled, wide_ints
+from salesmetrics._kernels import packed_cells, rolled
+from salesmetrics._wide import LIMBS, limbs_of, wide_ints
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.books.quotas import QuotaBook
 from salesmetrics.books.reps import RepBook

@@ -119,9 +119,7 @@ class SizeTally(Tally):
         return self.amounts.equals(other.amounts)
 
 
-def _rows(
-    deals: DealBook, window: Window, of: str, day: int | None
-) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
+def _rows(deals: DealBook, window: Window, of: str, day: int | None) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
     """Return the axis of the period and the ranges that pick the deals."""
     outcome: LabelColumn = deals.column("outcome", "deal sizes")
     closed = day_column(deals, "closed", "deal sizes").days
