@@ -235,8 +235,11 @@ def _left_out(tally: OutcomeTally, below: list[int], weight: str) -> dict[str, i
     out = {}
     if _NO_DECISION not in below:
         out["closed without a decision"] = int(tally.count[..., _NO_DECISION].sum())
+    counts = dict(zip(tally.causes, tally.left_out.tolist(), strict=True))
     if tally.basis == "created":
-        out |= dict(zip(tally.causes, tally.left_out.tolist(), strict=True))
+        out |= {cause: counts[cause] for cause in tally.causes[:2]}
+    if tally.basis == "open_at":
+        out[tally.causes[2]] = counts[tally.causes[2]]
     if weight == "amount" and tally.priced is not None:
         out["no amount" if tally.negative == "raise" else "no amount, or a credit"] = int(
             (tally.count - tally.priced)[..., below].sum()

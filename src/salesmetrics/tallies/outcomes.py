@@ -33,7 +33,7 @@ class OutcomeTally(Tally):
     """
 
     what: ClassVar[str] = "outcomes"
-    causes: ClassVar[tuple[str, ...]] = ("no creation day", "too young")
+    causes: ClassVar[tuple[str, ...]] = ("no creation day", "too young", "no expected close day")
 
     by: tuple[str, ...]
     basis: str
@@ -86,6 +86,8 @@ class OutcomeTally(Tally):
             more = more[:-1]
         tables, present = _measured(deals, grouping, more, keep, measures, negative)
         left_out, bare = _left_out(deals, grouping, window, basis, snapshot, within)
+        if at_day is not None:
+            left_out[2] = _unexpected(deals, grouping, at_day)
         present = np.union1d(present, bare)
         kinds = 4 if only is None else 1
         shape = (len(present), window.size, kinds)
@@ -205,20 +207,36 @@ def _rows(
     period = window.periods[0]
     expected = day_column(deals, "expected_close", f"a rate on basis {basis!r}").days
     last = period.end_day - 1 if as_of is None else min(period.end_day - 1, as_of)
-    open_then = ((outcome.codes == OPEN) | (closed > at)) & (created <= at)
+    open_then = _open_on(deals, at)
     state = _state(outcome.codes, closed, last) * (closed >= period.start_day)
     keep = (Range(open_then.view(np.uint8), 1, None), Range(expected, max(period.start_day, at), period.end_day))
     return (Axis(state, 4),), keep
 
 
+def _open_on(deals: DealBook, at: int) -> AnyArray:
+    """Return True for the deals open at the end of a day."""
+    outcome: LabelColumn = deals.column("outcome", "open deals")
+    closed, created = (day_column(deals, name, "open deals").days for name in ("closed", "created"))
+    opened: AnyArray = ((outcome.codes == OPEN) | (closed > at)) & (created <= at)
+    return opened
+
+
+def _unexpected(deals: DealBook, grouping: Grouping, at: int) -> int:
+    """Return how many deals open on a day have no expected day: a source with one close date drops that of closed deals."""
+    expected = day_column(deals, "expected_close", "open deals due in a period").days
+    opened = _open_on(deals, at).view(np.uint8)
+    count, _ = grouping.tabulate((), (Range(opened, 1, None), Range(expected, None, 0)))
+    return int(count.sum())
+
+
 def _left_out(
     deals: DealBook, grouping: Grouping, window: Window, basis: str, as_of: int | None, within: int | None
 ) -> tuple[IntArray, IntArray]:
-    """Return how many deals a cohort leaves out, without a creation day and too young, and their groups.
+    """Return how many deals a cohort leaves out, without a creation day, too young and without an expected day, and groups.
 
     A deal without a creation day is in no stated period, so its group shows over all days only.
     """
-    counts, bare = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    counts, bare = np.zeros(3, dtype=np.int64), np.zeros(0, dtype=np.int64)
     if basis != "created":
         return counts, bare
     column = day_column(deals, "created", "a cohort")
