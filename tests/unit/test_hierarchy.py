@@ -140,3 +140,21 @@ def test_an_unknown_manager_gets_the_nearest() -> None:
     """A typo in a manager's name is answered with the name that was meant."""
     with pytest.raises(sm.InvalidDataError, match="did you mean 'Ben'"):
         sm.read_reps(DATED).on("2026-05-01").under("Bn")
+
+
+def test_cohorts_are_the_periods_in_which_reps_start() -> None:
+    """The role's first day counts before the day of hire; who starts outside has no cohort; cohorts come in order of time."""
+    reps = sm.read_reps(
+        {
+            "id": ["a", "b", "c", "d"],
+            "hired": ["2026-01-10", "2026-02-20", "2025-01-01", None],
+            "role_start": [None, "2026-05-01", None, None],
+        }
+    )
+    quarters = sm.FiscalCalendar().quarters("2026-01-01", "2026-07-01")
+    cohorts = reps.with_cohorts(quarters)
+    assert cohorts["cohort"].tolist() == ["FY2026 Q1", "FY2026 Q2", None, None]
+    deals = sm.read_deals({"rep": ["a"], "amount": [1], "outcome": ["won"], "closed": ["2026-02-01"]})
+    table = sm.time_to_first_deal(deals, cohorts, by="cohort", as_of="2026-06-30", since="2025-01-01")
+    assert table["FY2026 Q1"].value == 22
+    assert list(table.labels) == ["FY2026 Q1", "FY2026 Q2", None]

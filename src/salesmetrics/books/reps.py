@@ -11,7 +11,7 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics.arrays import AnyArray
 from salesmetrics.books.table import Book
-from salesmetrics.calendars import Period
+from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
 from salesmetrics.errors import InvalidDataError, nearest, show
@@ -152,6 +152,20 @@ class RepBook(Book):
             codes = np.array([place[name] for name in names], dtype=np.int64)
             columns[f"level_{level + 1}"] = LabelColumn(smallest_codes(codes, len(levels)), levels)
         return attrs.evolve(self, columns=columns)
+
+    def with_cohorts(self, periods: Periods) -> Self:
+        """Return the book with a label column ``cohort``: the period in which each rep's clock starts, in order of time.
+
+        The clock starts at ``role_start``, else at ``hired``; who starts in none of the periods has no cohort.
+        """
+        start = np.full(self.rows, -1, dtype=np.int64)
+        for name in ("hired", "role_start"):
+            column = self.columns.get(name)
+            if isinstance(column, DayColumn):
+                start = np.where(column.days >= 0, column.days, start)
+        codes = smallest_codes(periods.period_of(start), len(periods))
+        cohort = LabelColumn(codes, tuple(str(period) for period in periods), ordered=True)
+        return attrs.evolve(self, columns={**self.columns, "cohort": cohort})
 
     def present(self, day: int) -> AnyArray:
         """Return True for the reps employed on a day, as far as their dates tell."""
