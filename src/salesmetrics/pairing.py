@@ -91,7 +91,7 @@ class Pairs:
         """Return the pairs of two tallies that are grouped alike."""
         _agree(bookings, calls)
         spans = _spans(calls, bookings.window.periods)
-        labels, (history, count, ownerless), placed = _side_by_side(bookings, calls)
+        labels, (history, count, ownerless), placed = _side_by_side(bookings, calls, spans)
         scale = max(bookings.scale, calls.scale)
         history = rescaled(history, bookings.scale, scale)
         shape = (len(labels), len(spans.periods), len(calls.categories), len(calls.weeks))
@@ -273,9 +273,9 @@ def _spans(calls: CallTally, booked: Periods | None) -> Spans:
 
 
 def _side_by_side(
-    bookings: BookingTally, calls: CallTally
+    bookings: BookingTally, calls: CallTally, spans: Spans
 ) -> tuple[Labels, tuple[IntArray, IntArray, IntArray], IntArray]:
-    """Return all forecasters; amounts, deals and deals of nobody by period; and the forecaster of each row of calls."""
+    """Return all who called or booked there; amounts, deals and deals of nobody by period; and the forecaster of each row of calls."""
     grain = calls.grain
     has_rep = np.ones(len(bookings.labels), dtype=bool)
     if "rep" in grain:
@@ -286,7 +286,11 @@ def _side_by_side(
     said, line = calls.labels.onto(grain)
     labels, mine, theirs = owners.union(said)
     amount, count = (rolled(mine[row], len(labels), table[kept]) for table in (bookings.amount, bookings.count))
-    return labels, (amount, count, bookings.count[~has_rep].sum(axis=0)), theirs[line]
+    here = (count[:, spans.of_bookings] > 0).any(axis=1)
+    here[theirs] = True
+    place = np.cumsum(here) - 1
+    labels, amount, count = labels.take(np.flatnonzero(here)), amount[here], count[here]
+    return labels, (amount, count, bookings.count[~has_rep].sum(axis=0)), place[theirs[line]]
 
 
 def _causes(

@@ -7,6 +7,7 @@ exact. The functions ending in ``_from`` take the sums of a tally and give the s
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import attrs
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 _DENOMINATORS = ("actual", "forecast", "max")
+_EXACT = 2.0**53
+_HUGE = 1e290
 
 
 @attrs.frozen(eq=False)
@@ -451,8 +454,14 @@ def _rows(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[FloatArray, F
 
 
 def _sum(values: AnyArray, used: BoolArray) -> FloatArray:
-    """Return the sum over the rows in use."""
-    return np.asarray(np.sum(values if used.all() else np.where(used, values, 0.0), axis=-1))
+    """Return the sum of what is used, correctly rounded: the order of the rows does not show in it."""
+    terms: FloatArray = np.where(used, values, 0.0)
+    largest = float(np.abs(terms).max(initial=0.0))
+    whole = largest * terms.shape[-1] <= _EXACT and bool((terms == np.rint(terms)).all())
+    if whole or not largest < _HUGE:
+        return np.asarray(np.sum(terms, axis=-1))
+    rows = terms.reshape(-1, terms.shape[-1]).tolist()
+    return np.array([math.fsum(row) for row in rows], dtype=np.float64).reshape(terms.shape[:-1])
 
 
 def _ratio(above: npt.ArrayLike, below: npt.ArrayLike, *, positive: bool = False) -> FloatArray:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -126,7 +127,7 @@ def team_attainment(
     booked, target, n = booked.reshape(size), target.reshape(size), n.reshape(size)
     value = formulas.attainment(booked, target)
     if method == "mean_of_reps":
-        value = _mean_of_reps(rows, names).reshape(size)
+        value = _mean_of_reps(both).reshape(size)
     reason = reasons(size, ("no_quota", ~(target > 0)))
     unit = np.float64(10**book.scale)
     parts = {
@@ -536,12 +537,11 @@ def _placed(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
 # --- reps ------------------------------------------------------------------------------------------------------------
 
 
-def _mean_of_reps(rows: Ledger, names: Sequence[str]) -> FloatArray:
-    """Return the plain mean of the reps' attainments, NaN without one."""
-    labels, at = rows.labels.onto(names)
-    share = formulas.attainment(rows.booked, rows.quota)
-    total = rolled(at, len(labels), np.where(rows.has_quota, share, 0.0))
-    n = rows.counted(names, rows.has_quota)
+def _mean_of_reps(both: Sides) -> FloatArray:
+    """Return the plain mean of the reps' attainments, in whatever order they stand, NaN without one."""
+    _, values, starts = _in_order(both)
+    n = np.diff(starts)
+    total = np.array([math.fsum(values[a:b].tolist()) for a, b in pairwise(starts.tolist())], dtype=np.float64)
     return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
 

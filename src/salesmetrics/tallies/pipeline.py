@@ -110,7 +110,7 @@ class PipelineTally(Tally):
         weighed = limbs = None
         if weighted:
             ppm = probabilities(opened, p, multiplier)
-            _check_probabilities(deals, rows, ppm, missing_p, keep)
+            _check_probabilities(deals, rows, ppm, missing_p, (*keep, *known))
             sure = (*keep, *known, Range(ppm, 0, None))
             product = Addend(money.minor, money.largest * PPM, times=ppm)
             weighed, (limbs,) = grouping.tabulate(more, sure, [product])
