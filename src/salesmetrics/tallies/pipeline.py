@@ -275,10 +275,11 @@ def _check_probabilities(
     if len(bad):
         key = f", deal {show(deals['id'][rows[bad[0]]])}" if "id" in deals.columns else ""
         raise InvalidDataError(
-            f"`probability` must be known for every open deal that is weighed; got {len(bad)} without (first: open row "
-            f"{int(bad[0])}{key}).",
+            f"`probability` must be known for every open deal that is weighed; got {len(bad)} without (first: row "
+            f"{int(rows[bad[0]])}{key}).",
             code="SM-PRB-03",
             field="probability",
-            rows=bad,
+            row=int(rows[bad[0]]),
+            rows=rows[bad],
             hint="missing_p='exclude' counts them out; a process with stage probabilities supplies defaults.",
         )
