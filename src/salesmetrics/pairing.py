@@ -275,7 +275,7 @@ def _spans(calls: CallTally, booked: Periods | None) -> Spans:
 def _side_by_side(
     bookings: BookingTally, calls: CallTally, spans: Spans
 ) -> tuple[Labels, tuple[IntArray, IntArray, IntArray], IntArray]:
-    """Return all who called or booked there; amounts, deals and deals of nobody by period; and the forecaster of each row of calls."""
+    """Return who called or booked there; amounts, deals, deals of nobody by period; and the forecaster of each row of calls."""
     grain = calls.grain
     has_rep = np.ones(len(bookings.labels), dtype=bool)
     if "rep" in grain:
@@ -286,7 +286,7 @@ def _side_by_side(
     said, line = calls.labels.onto(grain)
     labels, mine, theirs = owners.union(said)
     amount, count = (rolled(mine[row], len(labels), table[kept]) for table in (bookings.amount, bookings.count))
-    here = (count[:, spans.of_bookings] > 0).any(axis=1)
+    here = np.asarray((count[:, spans.of_bookings] > 0).any(axis=1))
     here[theirs] = True
     place = np.cumsum(here) - 1
     labels, amount, count = labels.take(np.flatnonzero(here)), amount[here], count[here]

@@ -16,7 +16,7 @@ from salesmetrics.calendars import Period, Periods
 from salesmetrics.curves import CurveTable
 from salesmetrics.domain import Deal, Quota, Rep
 from salesmetrics.results import MetricTable
-from tests.laws import doors
+from tests.laws import doors, doors_people
 from tests.laws.drawing import Case, deal_book
 from tests.laws.law import bits, has, hexed, law, masked, minor_by_label, same, shuffled
 from tests.laws.registry import Entry, Variant
@@ -121,7 +121,7 @@ def key_of(entry: Entry, label: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
 @law("A13")
 def one_group_alone(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     """One group of a grouped answer is the answer for that group alone."""
-    by = ("rep",) if entry.quotas else ("segment",) if rng.random() < 0.5 else ("rep",)
+    by = ("rep",) if entry.quotas or has(entry, "tenures") else ("segment",) if rng.random() < 0.5 else ("rep",)
     grouped = entry.answer(attrs.evolve(case, by=by), variant)
     for name in {key_of(entry, label, grouped.labels.names)[0] for label in grouped.labels}:
         mine = tuple(d for d in case.deals if (d.rep if by == ("rep",) else dict(d.labels or ())["segment"]) == name)
@@ -130,6 +130,7 @@ def one_group_alone(entry: Entry, variant: Variant, case: Case, rng: Random) -> 
             by=by if entry.quotas else (),
             deals=mine,
             quotas=tuple(q for q in case.quotas if q.rep == name),
+            reps=tuple(r for r in case.reps if r.id == name) if has(entry, "tenures") else case.reps,
         )
         rows = [at for at, label in enumerate(grouped.labels) if key_of(entry, label, grouped.labels.names)[0] == name]
         part, whole = grouped.take(np.array(rows)), entry.answer(alone, variant)
@@ -288,10 +289,11 @@ def spelled_out(entry: Entry, variant: Variant, case: Case, rng: Random) -> None
     reading = {"read", "days", "q"} if entry.name.endswith("curve") else set()
     dated = "due" if entry.name in ("open_pipeline", "weighted_pipeline") else "period"
     asked = doors.asked(ask, dated) if has(entry, "deals") else doors.of_quotas(ask)
+    books, asked = doors_people.given(entry.needs, ask) or (books, asked)
     given = {**asked, **{name: value for name, value in variant.options.items() if name not in reading}}
     parameters = [p for p in inspect.signature(metric).parameters.values() if p.kind is p.KEYWORD_ONLY]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    if entry.name != "pipeline_coverage":
+    if entry.name not in ("pipeline_coverage", "ramp_curve", "ramp_time"):
         defaults |= {name: DOCUMENTED[name] for name, value in defaults.items() if value is None and name in DOCUMENTED}
     spelled = dict(reversed([*defaults.items(), *given.items()])) | given
     first, second = metric(*books, **given), metric(*books, **spelled)

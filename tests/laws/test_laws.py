@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
+from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,15 +14,19 @@ from hypothesis import strategies as st
 from tests.laws import containers, every, merging, scaling  # noqa: F401
 from tests.laws.drawing import EXAMPLES, Case, cases
 from tests.laws.fixed import BOOKS, fitted
+from tests.laws.fixed_people import crowded, half_years
 from tests.laws.law import LAWS, Law
-from tests.laws.registry import ENTRIES, Entry, Variant
+from tests.laws.registry import ENTRIES, OF_DEALS, OF_PEOPLE, Entry, Variant
 
-PAIRS = [
-    pytest.param(law, entry, id=f"{law.id}-{law.check.__name__}-{entry.name}")
-    for law in LAWS
-    for entry in ENTRIES
-    if law.holds_for(entry)
-]
+
+def pairs(entries: Sequence[Entry]) -> list[Any]:
+    """Return every law with every metric that it applies to."""
+    return [
+        pytest.param(law, entry, id=f"{law.id}-{law.check.__name__}-{entry.name}")
+        for law in LAWS
+        for entry in entries
+        if law.holds_for(entry)
+    ]
 
 
 def told(law: Law, entry: Entry, variant: Variant, case: Case, seed: int) -> None:
@@ -30,7 +37,7 @@ def told(law: Law, entry: Entry, variant: Variant, case: Case, seed: int) -> Non
         raise AssertionError(f"{law.id} of {entry.name} {variant}: {law.sentence}\n{error}\n{case!r}") from error
 
 
-@pytest.mark.parametrize(("law", "entry"), PAIRS)
+@pytest.mark.parametrize(("law", "entry"), pairs(ENTRIES))
 def test_law_on_fixed_books(law: Law, entry: Entry) -> None:
     """The law holds on the books one thinks of first, for every way of asking."""
     for at, case in enumerate(BOOKS.values()):
@@ -38,12 +45,37 @@ def test_law_on_fixed_books(law: Law, entry: Entry) -> None:
         told(law, entry, variant, fitted(case, variant), at)
 
 
-@pytest.mark.parametrize(("law", "entry"), PAIRS)
+@pytest.mark.parametrize(("law", "entry"), pairs(OF_PEOPLE))
+def test_law_on_half_a_year(law: Law, entry: Entry) -> None:
+    """The law holds on half a year of six people, by rep and month and pooled."""
+    for at in range(max(2, len(entry.variants))):
+        variant = entry.variants[at % len(entry.variants)]
+        told(law, entry, variant, half_years(variant)[at % 2], at)
+
+
+@pytest.mark.parametrize(("law", "entry"), pairs(OF_DEALS))
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_law_on_drawn_books(law: Law, entry: Entry, data: st.DataObject) -> None:
     """The law holds on books that nobody thought of."""
+    drawn(law, entry, data)
+
+
+@pytest.mark.parametrize(("law", "entry"), pairs(OF_PEOPLE))
+@settings(max_examples=max(1, EXAMPLES // 6))
+@given(data=st.data())
+def test_law_on_drawn_people(law: Law, entry: Entry, data: st.DataObject) -> None:
+    """The law holds on people that nobody thought of; fewer are drawn, since reps and calls are made of every book."""
+    drawn(law, entry, data)
+
+
+def drawn(law: Law, entry: Entry, data: st.DataObject) -> None:
+    """Check a law on a book that is drawn."""
     variant = data.draw(st.sampled_from(entry.variants))
     signed = entry.credits or variant.options.get("negative") == "exclude"
     case = data.draw(cases(period=variant.period, as_of=variant.as_of, quotas=entry.quotas, signed=signed))
+    if entry in OF_PEOPLE and data.draw(st.booleans()):
+        case = crowded(case, months=data.draw(st.booleans()))
+    if "tenures" in entry.needs:
+        case = attrs.evolve(case, by=tuple(name for name in case.by if name in ("rep", "team")))
     told(law, entry, variant, case, data.draw(st.integers(0, 2**32 - 1)))

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from salesmetrics import _check, formulas
-from salesmetrics.answers import Ledger, blanked, dated, major, reasons, rolled, words
+from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
 from salesmetrics.calendars import Periods
