@@ -21,7 +21,7 @@ from salesmetrics._check import locked
 from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_halves, limbs18, narrowed
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
-BLOCK = 131_072
+BLOCK = 262_144
 _THREADED_ROWS = 300_000
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
