@@ -64,6 +64,8 @@ def _engines(job: str, data: Data, peers: dict[str, object]) -> dict[str, Callab
     engines = {"salesmetrics": getattr(plain, job)}
     if job in ("b", "e"):
         engines["salesmetrics, intervals"] = getattr(usual, job)
+    if hasattr(plain, f"{job}_given"):
+        engines["salesmetrics, given codes"] = getattr(plain, f"{job}_given")
     if hasattr(plain, f"{job}_tally"):
         engines["salesmetrics, one tally"] = getattr(plain, f"{job}_tally")
     return engines | {name: getattr(peer, job) for name, peer in peers.items()}

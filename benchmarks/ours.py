@@ -10,6 +10,7 @@ import numpy.typing as npt
 import salesmetrics as sm
 from benchmarks.answers import Answer
 from benchmarks.data import QUARTERS, REPS, SEGMENTS, Data
+from salesmetrics.columns import LabelColumn
 
 
 class Ours:
@@ -17,11 +18,27 @@ class Ours:
 
     def __init__(self, data: Data, level: float | None = None) -> None:
         self.data, self.level = data, level
+        quarter = LabelColumn(data.columns["quarter"], tuple(range(QUARTERS)), ordered=True)
+        self._coded = data.book.with_labels({"quarter": quarter})
 
     def a(self) -> Answer:
         """Bookings and attainment, rep by quarter: one call."""
         table = sm.attainment(self.data.book, self.data.quotas, period=self.data.periods, by="rep")
         return {"booked": _square(table.parts["booked"]), "attainment": _square(table.value)}
+
+    def a_given(self) -> Answer:
+        """Return the same from what the peers are given: the quarter as a label, and the quotas as a table."""
+        table = sm.credited_bookings(self._coded, by=("rep", "quarter"))
+        booked = np.zeros((REPS, QUARTERS))
+        booked[table.labels.codes[:, 0], table.labels.codes[:, 1]] = table.value
+        return {"booked": booked, "attainment": sm.formulas.attainment(booked, self.data.quota / 100)}
+
+    def b_given(self) -> Answer:
+        """Return win rate and mean size with the quarter as a label, which the peers are given."""
+        by = ("rep", "quarter")
+        rate = sm.win_rate(self._coded, by=by, confidence_level=self.level)
+        size = sm.deal_size(self._coded, by=by, confidence_level=self.level)
+        return {"win_rate": _by_both(rate), "deal_size": _by_both(size)}
 
     def b(self) -> Answer:
         """Win rate and mean size, rep by quarter: two calls."""
@@ -92,4 +109,11 @@ def _by_rep(table: sm.MetricTable, nothing: float = np.nan) -> npt.NDArray[Any]:
     """Return the values of all reps, those without a row included."""
     out = np.full(REPS, float(nothing))
     out[table.labels.codes[:, 0]] = table.value
+    return out
+
+
+def _by_both(table: sm.MetricTable) -> npt.NDArray[Any]:
+    """Return the values of all reps and quarters, those without a row included."""
+    out = np.full((REPS, QUARTERS), np.nan)
+    out[table.labels.codes[:, 0], table.labels.codes[:, 1]] = table.value
     return out
