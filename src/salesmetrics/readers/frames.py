@@ -160,7 +160,10 @@ def _narwhals(native: Any) -> Source:
     try:
         import narwhals.stable.v2 as nw
     except ImportError as error:
-        hint = 'other data frames need narwhals: pip install "salesmetrics[frames]".'
+        hint = (
+            "give a pandas, polars or pyarrow frame, or {'id': [...], 'amount': [...]}; other data frames need narwhals: "
+            'pip install "salesmetrics[frames]".'
+        )
         raise _no_frame(native, hint) from error
     try:
         frame: Any = nw.from_native(native, eager_only=True)
