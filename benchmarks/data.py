@@ -52,6 +52,12 @@ def made(rows: int, seed: int = 20_261_121) -> Data:
     return Data(columns, book, _quotas(quota, periods), quota, periods, as_of, periods.lookup())
 
 
+def unread(data: Data) -> Data:
+    """Return the same with new books of the same columns, which keep nothing of earlier questions."""
+    book = attrs.evolve(data.book, columns=_book_columns(data.columns))
+    return attrs.evolve(data, book=book, quotas=_quotas(data.quota, data.periods))
+
+
 def rep_names() -> tuple[str, ...]:
     """Return the labels of reps, in order."""
     return tuple(f"rep {i:04d}" for i in range(REPS))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from salesmetrics import datasets, formulas
+    from salesmetrics._threads import threads
     from salesmetrics.books import DealBook, DealHistory, ForecastBook, QuotaBook, RepBook, SplitBook
     from salesmetrics.calendars import Period, Periods
     from salesmetrics.curves import CurveTable
@@ -162,6 +163,7 @@ __all__ = [
     "rmse",
     "share_at_quota",
     "team_attainment",
+    "threads",
     "time_to_first_deal",
     "top_share",
     "velocity",
@@ -254,6 +256,7 @@ _HOMES = {
     "rmse": "metrics",
     "share_at_quota": "metrics",
     "team_attainment": "metrics",
+    "threads": "_threads",
     "time_to_first_deal": "metrics",
     "top_share": "metrics",
     "velocity": "metrics",

@@ -1,4 +1,4 @@
-"""Codes in, arrays out: count, exact sum, histogram; blocks and threads live here only.
+"""Codes in, arrays out: count, exact sum, histogram; blocks live here, threads in `_threads`.
 
 A *cell* is the place in a table that a row adds to. It is the sum over the axes of a position times a stride; a row that an
 axis does not want falls into one more cell behind the table, which is thrown away. Whole numbers only: every sum is the
@@ -7,27 +7,23 @@ same in any order of the rows, in any cut, on any number of threads.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics._check import locked
+from salesmetrics._threads import BLOCK, Blocks, blocks_in_order, in_order, thread_count
 from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_halves, limbs18, narrowed
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
-BLOCK = 262_144
-_THREADED_ROWS = 300_000
+BATCH = 1 << 19
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
 _INT64_MAX = 2**63 - 1
-_Part = TypeVar("_Part")
-_Task = TypeVar("_Task")
 
 
 @attrs.frozen(eq=False)
@@ -35,8 +31,9 @@ class Axis:
     """One dimension of the table.
 
     ``values - minus - base`` is looked up in ``table`` (clipped at both ends) to give a position, -1 being "not wanted".
-    Without a table the difference is the position itself and must lie in ``[0, size)``. With ``cap``, int32 values above it
-    count as it, and so do negative ones.
+    Without a table the difference is the position itself and must lie in ``[0, size)``, or in ``[-1, size)`` with an
+    ``edge``: -1 is then the last place, or not wanted (``"drop"``). With ``cap``, int32 values above it count as it, and so
+    do negative ones.
     """
 
     values: AnyArray
@@ -45,6 +42,7 @@ class Axis:
     base: int = 0
     minus: AnyArray | None = None
     cap: int | None = None
+    edge: Literal["last", "drop"] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -94,27 +92,48 @@ def tabulate(
     """Return the table of counts, in the smaller type that holds them, and of exact sums over the kept rows."""
     plan = _planned(axes)
     done = _spread(partial(_Pass, plan, tuple(keep), tuple(sums), rows, count), rows, plan.cells)
-    return Tables(done.counts[: plan.cells], tuple(done.total(i) for i in range(len(sums))))
+    return Tables(plan.asked(done.counts), tuple(done.total(i) for i in range(len(sums))))
 
 
 @attrs.frozen(eq=False)
 class _Plan:
-    """The axes with their strides, how many cells they make, and the type that holds a cell while it is worked out."""
+    """The axes with their strides, how many cells they make, and the type that holds a cell while it is worked out.
+
+    On an axis with an edge the place of -1 comes first while rows are added up, so that no row is looked up for its sake:
+    ``shift`` is what moves all cells past it, and `asked` puts the table in the order that was asked for.
+    """
 
     axes: tuple[tuple[Axis, int], ...]
     cells: int
     kind: type[np.signedinteger[Any]]
+    shift: int = 0
+
+    def asked(self, table: AnyArray) -> AnyArray:
+        """Return a table (its last axis being cells) with the places of -1 put last or dropped."""
+        table = table[..., : self.cells]
+        if not self.shift:
+            return table
+        whole = table.reshape(*table.shape[:-1], *(axis.size + (axis.edge == "drop") for axis, _ in self.axes))
+        for at, (axis, _) in enumerate(self.axes, table.ndim - 1):
+            if axis.edge == "drop":
+                whole = whole[(slice(None),) * at + (slice(1, None),)]
+            elif axis.edge == "last":
+                whole = np.roll(whole, -1, axis=at)
+        return whole.reshape(*table.shape[:-1], -1)
 
 
 def _planned(axes: Sequence[Axis]) -> _Plan:
     """Return each axis with its stride, its lookup table already multiplied and unwanted places sent past the end."""
-    cells = cell_count(axes)
+    cells = 1
+    for axis in axes:
+        cells *= axis.size + (axis.edge == "drop")
     short = cells * (len(axes) + 1) < 2**31 and all(axis.values.dtype.itemsize <= 4 for axis in axes)
     kind = np.int32 if short else np.intp
     plan = []
-    stride = cells
+    stride, shift = cells, 0
     for axis in axes:
-        stride //= max(axis.size, 1)
+        stride //= max(axis.size + (axis.edge == "drop"), 1)
+        shift += stride if axis.edge else 0
         table, base = axis.table, axis.base
         if table is not None:
             wide = table.astype(np.int64)
@@ -122,18 +141,26 @@ def _planned(axes: Sequence[Axis]) -> _Plan:
             if 0 < base <= _FOLDED:
                 table, base = np.concatenate([np.full(base, table[0]), table]), 0
         plan.append((attrs.evolve(axis, table=table, base=base), stride))
-    return _Plan(tuple(plan), cells, kind)
+    return _Plan(tuple(plan), cells, kind, shift)
 
 
-def _spread(make: Callable[[], _Pass], rows: int, cells: int) -> _Pass:
+def _looked_up(axis: Axis) -> Axis:
+    """Return an axis with its edge in a table, for those who need the cell of each row as it is."""
+    if axis.edge is None:
+        return axis
+    last = -1 if axis.edge == "drop" else axis.size - 1
+    return attrs.evolve(axis, table=np.append(last, np.arange(axis.size)), base=-1, edge=None)
+
+
+def _spread(make: Callable[[bool], _Pass], rows: int, cells: int) -> _Pass:
     """Run a pass over all rows, on threads with tables of their own where that pays, and add the tables."""
-    mine = make()
-    blocks = _Blocks(rows)
-    threads = 1 if rows < max(_THREADED_ROWS, 2 * cells) else min(os.cpu_count() or 1, 8)
-    if threads < 2:
+    blocks = Blocks(rows)
+    workers = 1 if rows < 2 * cells else thread_count(rows)
+    mine = make(workers > 1)
+    if workers < 2:
         return mine.over(blocks)
-    others = [make() for _ in range(threads - 1)]
-    with ThreadPoolExecutor(threads - 1) as pool:
+    others = [make(True) for _ in range(workers - 1)]
+    with ThreadPoolExecutor(workers - 1) as pool:
         running = [pool.submit(other.over, blocks) for other in others]
         mine.over(blocks)
         for future in running:
@@ -141,61 +168,86 @@ def _spread(make: Callable[[], _Pass], rows: int, cells: int) -> _Pass:
     return mine
 
 
-class _Blocks:
-    """The blocks of the rows, each handed out once, to whichever thread asks next."""
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self._starts = iter(range(0, rows, BLOCK))
-        self._lock = Lock()
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield bounds of blocks until none is left."""
-        while True:
-            with self._lock:
-                at = next(self._starts, None)
-            if at is None:
-                return
-            yield at, min(at + BLOCK, self._rows)
-
-
 class _Pass:
-    """The tables and buffers of one thread."""
+    """The tables and buffers of one thread.
 
-    def __init__(self, plan: _Plan, keep: tuple[Range, ...], sums: tuple[Addend, ...], rows: int, count: bool) -> None:
-        cells = plan.cells
-        self.plan, self.keep, self.sums = plan, keep, sums
+    Cells and values of the kept rows are gathered until there are enough to be worth a call. With other threads about they
+    are added up as a sparse matrix times one, which costs what ``np.add.at`` does and lets the others run meanwhile.
+    """
+
+    def __init__(
+        self,
+        plan: _Plan,
+        keep: tuple[Range, ...],
+        sums: tuple[Addend, ...],
+        rows: int,
+        count: bool,
+        threaded: bool,
+    ) -> None:
+        cells, room = plan.cells, min(BATCH, max(rows, 1))
+        self.plan, self.keep, self.sums, self.count, self.threaded = plan, keep, sums, count, threaded
         self.small = cells <= 8_192
         self.counts: IntArray = np.zeros(
             cells + 1 if count else 1, dtype=np.int64 if self.small or rows >= 2**31 else np.int32
         )
-        self.ones = np.ones(min(BLOCK, rows) if count and not self.small else 0, dtype=self.counts.dtype)
+        self.ones = np.ones(room if count and not self.small else 0, dtype=self.counts.dtype)
         self.totals = [np.zeros((_tables(column, rows), cells + 1), dtype=np.int64) for column in sums]
         self.scratch = _Scratch(min(BLOCK, rows), plan.kind)
-        self.count = count
-        self.since = 0
+        self.cell = np.empty(room, dtype=plan.kind)
+        self.values = [np.empty(room if len(t) < DIGITS else 0, dtype=np.int64) for t in self.totals]
+        self.filled = self.since = 0
 
     def over(self, blocks: Iterable[tuple[int, int]]) -> _Pass:
         """Add the rows of the blocks."""
         for at, end in blocks:
             mask = _mask(self.keep, at, end, self.scratch)
-            kept = end - at if mask is None else np.count_nonzero(mask)
+            kept = end - at if mask is None else int(np.count_nonzero(mask))
             if mask is None or kept > _MOSTLY * (end - at):
-                chosen = None
+                chosen, kept = None, end - at
             else:
                 chosen, mask = np.flatnonzero(mask), None
-            cell = _cells(self.plan, at, end, chosen, self.scratch, mask)
-            if self.count and self.small:
-                self.counts += np.bincount(cell, minlength=len(self.counts))
-            elif self.count:
-                np.add.at(self.counts, cell, self.ones[: len(cell)])
-            for column, total in zip(self.sums, self.totals, strict=True):
-                _add_block(total, cell, column, at, end, chosen)
-            self.since += len(cell)
-            if self.since > 1 << 23:
-                self._carry()
+            if self.filled + kept > len(self.cell):
+                self._flush()
+            room = slice(self.filled, self.filled + kept)
+            cell = _cells(self.plan, at, end, chosen, self.scratch, self.cell[room], mask)
+            for column, total, values in zip(self.sums, self.totals, self.values, strict=True):
+                if len(total) == DIGITS:
+                    _add_long(total, cell, column, at, end, chosen)
+                else:
+                    _read(column, at, end, chosen, values[room])
+            self.filled += kept
+        self._flush()
         self._carry()
         return self
+
+    def _flush(self) -> None:
+        """Add what was gathered to the tables."""
+        cell = self.cell[: self.filled]
+        if self.count and self.small:
+            self.counts += np.bincount(cell, minlength=len(self.counts))
+        elif self.count:
+            self._add(self.counts, cell, self.ones[: self.filled])
+        for total, gathered in zip(self.totals, self.values, strict=True):
+            values = gathered[: self.filled]
+            if len(total) == 1:
+                self._add(total[0], cell, values)
+            elif len(total) == 2:  # two halves, where one table could overflow
+                self._add(total[1], cell, values & 0xFFFFFFFF)
+                self._add(total[0], cell, values >> 32)
+        self.since += self.filled
+        self.filled = 0
+        if self.since > 1 << 23:
+            self._carry()
+
+    def _add(self, table: IntArray, cell: AnyArray, values: AnyArray) -> None:
+        """Add values to their cells."""
+        if not self.threaded:
+            np.add.at(table, cell, values)
+            return
+        from scipy.sparse import csc_array
+
+        once = np.array([0, len(cell)], dtype=cell.dtype)
+        table += csc_array((values, cell, once), shape=(len(table), 1)) @ np.ones(1, dtype=table.dtype)
 
     def _carry(self) -> None:
         """Bring long sums back into their limbs before one could overflow."""
@@ -213,7 +265,7 @@ class _Pass:
 
     def total(self, at: int) -> IntArray:
         """Return the sum of one column."""
-        table = self.totals[at][:, : self.plan.cells]
+        table = self.plan.asked(self.totals[at])
         if self.sums[at].times is not None:
             return joined(table) if len(table) == DIGITS else joined_halves(table[0], table[1])
         return table[0] if len(table) == 1 else narrowed(table[0], table[1])
@@ -229,11 +281,10 @@ def _tables(column: Addend, rows: int) -> int:
 class _Scratch:
     """Buffers of one thread, made once."""
 
-    __slots__ = ("cell", "difference", "mask", "other", "part", "place")
+    __slots__ = ("cell", "difference", "mask", "other", "part")
 
     def __init__(self, size: int, kind: type[np.signedinteger[Any]] = np.intp) -> None:
-        self.place = np.empty(size, dtype=np.intp)
-        self.cell = self.place if kind is np.intp else np.empty(size, dtype=kind)
+        self.cell = np.empty(size, dtype=kind)
         self.part = np.empty(size, dtype=kind)
         self.difference = np.empty(size, dtype=kind)
         self.mask = np.empty(size, dtype=bool)
@@ -270,11 +321,16 @@ def _pick(column: AnyArray, at: int, end: int, chosen: AnyArray | None) -> AnyAr
 
 
 def _cells(
-    plan: _Plan, at: int, end: int, chosen: AnyArray | None, scratch: _Scratch, mask: BoolArray | None = None
+    plan: _Plan,
+    at: int,
+    end: int,
+    chosen: AnyArray | None,
+    scratch: _Scratch,
+    cell: AnyArray,
+    mask: BoolArray | None = None,
 ) -> AnyArray:
-    """Return the cell of every chosen row of the block; rows that a mask leaves out fall behind the table."""
-    rows = end - at if chosen is None else len(chosen)
-    cell, part, difference = scratch.cell[:rows], scratch.part[:rows], scratch.difference[:rows]
+    """Put the cell of every chosen row of the block in its place; rows that a mask leaves out fall behind the table."""
+    part, difference = scratch.part[: len(cell)], scratch.difference[: len(cell)]
     looked_up = 0
     for i, (axis, stride) in enumerate(plan.axes):
         target = part if i else cell
@@ -296,16 +352,16 @@ def _cells(
             np.add(cell, target, out=cell, casting="unsafe", dtype=plan.kind)
     if not plan.axes:
         cell[:] = 0
+    shift = plan.shift
     if looked_up and (looked_up > 1 or len(plan.axes) > 1):
-        np.minimum(cell, plan.kind(plan.cells), out=cell)
+        np.minimum(cell, plan.kind(plan.cells - shift), out=cell)
     if mask is not None:
-        np.subtract(cell, plan.kind(plan.cells), out=cell)
+        np.subtract(cell, plan.kind(plan.cells - shift), out=cell)
         np.multiply(cell, mask, out=cell)
-        np.add(cell, plan.kind(plan.cells), out=cell)
-    place = scratch.place[:rows]
-    if plan.kind is not np.intp:
-        np.copyto(place, cell)
-    return place
+        shift = plan.cells
+    if shift:
+        np.add(cell, plan.kind(shift), out=cell)
+    return cell
 
 
 def capped(values: AnyArray, cap: int | None) -> AnyArray:
@@ -313,22 +369,42 @@ def capped(values: AnyArray, cap: int | None) -> AnyArray:
     return values if cap is None else np.minimum(values.view(np.uint32), np.uint32(cap)).view(np.int32)
 
 
-def _add_block(total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None) -> None:
-    """Add values to their cells: in two halves where one table could overflow, in digits where a product could."""
+def _read(column: Addend, at: int, end: int, chosen: AnyArray | None, out: IntArray) -> None:
+    """Put what a column adds to the sums in its place, row by row."""
+    plain = column.minus is None and column.times is None
+    if plain and chosen is not None and column.values.dtype == out.dtype:
+        np.take(column.values[at:end], chosen, out=out, mode="clip")
+        return
+    values = _pick(column.values, at, end, chosen)
+    if column.minus is not None:
+        values = np.subtract(values, _pick(column.minus, at, end, chosen), out=out, dtype=np.int64)
+    if column.times is not None:
+        times = values if column.times is column.values else _pick(column.times, at, end, chosen)
+        np.multiply(values, times, out=out, dtype=np.int64)
+    elif column.minus is None:
+        np.copyto(out, values)
+
+
+def _add_long(total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None) -> None:
+    """Add products that could leave int64 to their cells, in digits."""
     values = _pick(column.values, at, end, chosen)
     if column.minus is not None:
         values = np.subtract(values, _pick(column.minus, at, end, chosen), dtype=np.int64)
-    if column.times is not None:
-        times = values if column.times is column.values else _pick(column.times, at, end, chosen)
-        if len(total) == DIGITS:
-            add_products(total, cell, limbs18(values), limbs18(times))
-            return
-        values = np.multiply(values, times, dtype=np.int64)
-    if len(total) == 1:
-        np.add.at(total[0], cell, values)
-        return
-    np.add.at(total[1], cell, values & 0xFFFFFFFF)
-    np.add.at(total[0], cell, values >> 32)
+    assert column.times is not None
+    times = values if column.times is column.values else _pick(column.times, at, end, chosen)
+    add_products(total, cell, limbs18(values), limbs18(times))
+
+
+def looked_up(values: AnyArray, table: AnyArray, base: int) -> AnyArray:
+    """Return ``table[value - base]`` for every value, clipped at both ends."""
+    out = np.empty(len(values), dtype=table.dtype)
+
+    def part(start: int, stop: int) -> None:
+        for at, end in blocks_in_order(start, stop):
+            np.take(table, values[at:end] - base, out=out[at:end], mode="clip")
+
+    in_order(part, len(values))
+    return out
 
 
 def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:
@@ -336,14 +412,6 @@ def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> 
     out = np.zeros(target_shape, dtype=values.dtype)
     out[rows] = values
     return out
-
-
-def side_by_side(work: Callable[[_Task], _Part], tasks: Sequence[_Task], rows: int) -> list[_Part]:
-    """Return what the work gives for each task, on two threads where the rows are many."""
-    if rows < _THREADED_ROWS // 4 or (os.cpu_count() or 1) < 2:
-        return [work(task) for task in tasks]
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, tasks))
 
 
 def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
@@ -373,21 +441,21 @@ def runs(packed: IntArray, weights: IntArray | None = None) -> tuple[IntArray, I
 
 def packed_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ()) -> tuple[IntArray, IntArray]:
     """Return the positions of the kept rows and the cell of each, without a table."""
-    plan = _planned(axes)
+    plan = _planned([_looked_up(axis) for axis in axes])
 
     def part(start: int, stop: int) -> tuple[list[IntArray], list[IntArray]]:
         scratch = _Scratch(min(BLOCK, rows), plan.kind)
         found, places = [], []
-        for at in range(start, stop, BLOCK):
-            end = min(at + BLOCK, stop)
+        for at, end in blocks_in_order(start, stop):
             chosen = _chosen(tuple(keep), at, end, scratch)
-            cell = _cells(plan, at, end, chosen, scratch)
+            kept = end - at if chosen is None else len(chosen)
+            cell = _cells(plan, at, end, chosen, scratch, scratch.cell[:kept])
             wanted = np.flatnonzero(cell < plan.cells)
             found.append(wanted + at if chosen is None else chosen.take(wanted) + at)
-            places.append(cell.take(wanted))
+            places.append(cell.take(wanted).astype(np.int64, copy=False))
         return found, places
 
-    parts = _in_order(part, rows)
+    parts = in_order(part, rows)
     nothing = [np.zeros(0, dtype=np.int64)]
     return (
         np.concatenate(nothing + [each for found, _ in parts for each in found]),
@@ -401,24 +469,13 @@ def positions(rows: int, keep: Sequence[Range]) -> IntArray:
     def part(start: int, stop: int) -> list[IntArray]:
         scratch = _Scratch(min(BLOCK, rows))
         found = []
-        for at in range(start, stop, BLOCK):
-            end = min(at + BLOCK, stop)
+        for at, end in blocks_in_order(start, stop):
             chosen = _chosen(tuple(keep), at, end, scratch)
             found.append(np.arange(at, end) if chosen is None else chosen + at)
         return found
 
-    parts = _in_order(part, rows)
+    parts = in_order(part, rows)
     return np.concatenate([np.zeros(0, dtype=np.int64), *(each for found in parts for each in found)])
-
-
-def _in_order(work: Callable[[int, int], _Part], rows: int) -> list[_Part]:
-    """Return what the work gives for contiguous parts of the rows, in order, on threads where that pays."""
-    threads = 1 if rows < _THREADED_ROWS else min(os.cpu_count() or 1, 8)
-    if threads < 2:
-        return [work(0, rows)]
-    edges = [rows * i // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, edges[:-1], edges[1:]))
 
 
 @attrs.frozen(eq=False)
@@ -465,8 +522,8 @@ def largest_difference(values: AnyArray, minus: AnyArray, cap: int | None = None
     def part(start: int, stop: int) -> int:
         largest = -1
         buffer = np.empty(min(BLOCK, len(values)), dtype=np.result_type(values.dtype, minus.dtype))
-        for at in range(start, stop, BLOCK):
-            block, less = capped(values[at : min(at + BLOCK, stop)], cap), minus[at : min(at + BLOCK, stop)]
+        for at, end in blocks_in_order(start, stop):
+            block, less = capped(values[at:end], cap), minus[at:end]
             difference = np.subtract(block, less, out=buffer[: len(block)])
             if int(less.min()) < 0:
                 difference = difference[less >= 0]
@@ -474,4 +531,4 @@ def largest_difference(values: AnyArray, minus: AnyArray, cap: int | None = None
                 largest = max(largest, int(difference.max()))
         return largest
 
-    return max(_in_order(part, len(values)))
+    return max(in_order(part, len(values)))

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import Rebuilt, locked
+from salesmetrics._kernels import looked_up
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.money import to_major
 
@@ -17,6 +18,7 @@ __all__ = ["Column", "DayColumn", "KeyColumn", "LabelColumn", "MoneyColumn", "Pr
 
 Label: TypeAlias = Any
 PPM = 1_000_000
+_TABLES_KEPT = 4
 
 
 def _lock(array: AnyArray) -> AnyArray:
@@ -194,6 +196,29 @@ class DayColumn(Rebuilt):
     def any_missing(self) -> bool:
         """True where some row has no day."""
         return bool(len(self.days)) and int(self.days.min()) < 0
+
+    @cached_property
+    def _positions(self) -> dict[tuple[int, bytes], AnyArray | None]:
+        """The positions worked out so far, None where they were asked for once."""
+        return {}
+
+    def positions(self, base: int, table: AnyArray) -> AnyArray | None:
+        """Return where each day stands in a table of positions (-1: nowhere), in bytes; None when first asked.
+
+        Whoever asks for the same periods a second time will ask again: from then on the positions are kept, those of the
+        last few tables. A single question need not pay for them.
+        """
+        key = (base, table.tobytes())
+        if key not in self._positions:
+            for oldest in list(self._positions)[: len(self._positions) - _TABLES_KEPT + 1]:
+                self._positions.pop(oldest, None)
+            self._positions[key] = None
+            return None
+        found = self._positions.get(key)
+        if found is None:
+            narrow = table.astype(np.int8 if int(table.max()) < 128 else np.int16)
+            found = self._positions[key] = locked(looked_up(self.days, narrow, base))
+        return found
 
     def __len__(self) -> int:
         return len(self.days)

@@ -44,8 +44,11 @@ class Window:
         """The argument that asks for this window."""
         return self.periods if self.many or self.periods is None else self.periods[0]
 
-    def axis(self, days: AnyArray, as_of: int | None = None) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
+    def axis(
+        self, column: DayColumn | AnyArray, as_of: int | None = None
+    ) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
         """Return the axis of the period of each day, days after ``as_of`` and outside left out."""
+        days = column.days if isinstance(column, DayColumn) else column
         high = None if as_of is None else as_of + 1
         if self.periods is None:
             return (), (Range(days, None, high),) if high is not None else ()
@@ -55,6 +58,9 @@ class Window:
         base, table = self.periods.lookup()
         if high is not None and high < base + len(table):
             table = np.append(table[: max(high - base, 0)], -1)
+        placed = column.positions(base, table) if isinstance(column, DayColumn) else None
+        if placed is not None:
+            return (Axis(placed, len(self.periods), edge="drop"),), ()
         return (Axis(days, len(self.periods), table=table, base=base),), ()
 
     def cross(self, labels: Labels) -> Labels:
@@ -196,10 +202,7 @@ def _asked(by: object, known: Sequence[str], book: Book, purpose: str) -> tuple[
 
 def _axis(column: LabelColumn) -> Axis:
     """Return the axis of a label column, with one more place for the missing label."""
-    size = len(column.levels) + 1
-    if not column.any_missing:
-        return Axis(column.codes, size)
-    return Axis(column.codes, size, table=np.append(size - 1, np.arange(size - 1)), base=-1)
+    return Axis(column.codes, len(column.levels) + 1, edge="last" if column.any_missing else None)
 
 
 def _lent_axis(owner: LabelColumn, lookup: IntArray, levels: int) -> Axis:

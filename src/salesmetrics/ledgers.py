@@ -16,7 +16,7 @@ from salesmetrics.calendars import Periods
 from salesmetrics.columns import LabelColumn
 from salesmetrics.credit import Credit
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError, show
-from salesmetrics.grouping import Window
+from salesmetrics.grouping import Window, window_of
 from salesmetrics.staffing import days_within, ramping_within, shares_of
 from salesmetrics.tallies import BookingTally, QuotaTally
 from salesmetrics.tally import refuse_grouping
@@ -155,7 +155,18 @@ def quota_tally(quotas: QuotaBook | QuotaTally, asked: Asked) -> QuotaTally:
     if asked.period is None:
         raise no_period()
     where = asked.where if isinstance(asked.where, Mapping) else None
-    return QuotaTally.from_book(book, by=asked.by, period=asked.period, where=where, reps=asked.reps, quota=asked.quota)
+
+    def made() -> QuotaTally:
+        return QuotaTally.from_book(
+            book, by=asked.by, period=asked.period, where=where, reps=asked.reps, quota=asked.quota
+        )
+
+    # quotas change rarely and are asked for by every metric of the family: without reps their spread is worked out once
+    if where is not None or asked.reps is not None:
+        return made()
+    window = window_of(asked.period)
+    names = tuple(period.name for period in window.periods or ())  # equal periods may bear other names
+    return book.kept((_check.name_list(asked.by, "by"), window, names, asked.quota), made)
 
 
 def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:

@@ -19,6 +19,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 LAYERS = (
     ("errors", "arrays"),
     ("_check",),
+    ("_threads",),
     ("_wide",),
     ("_kernels",),
     ("money",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from salesmetrics import _kernels
 from salesmetrics._kernels import (
-    BLOCK,
     Addend,
     Axis,
     Histogram,
@@ -25,7 +25,9 @@ from salesmetrics._kernels import (
     scatter,
     tabulate,
 )
+from salesmetrics._threads import BLOCK, thread_count, threads
 from salesmetrics._wide import LIMBS, CellOverflow, carried, checked_add, limbs_of, wide_ints
+from salesmetrics.errors import InvalidArgumentError
 
 MOST = 2**63 - 1
 
@@ -299,12 +301,12 @@ def many() -> dict[str, Any]:
 
 def test_threads_change_no_bit(many: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass, two threads, eight, and numpy's own answer are the same whole numbers."""
-    monkeypatch.setattr(_kernels, "_THREADED_ROWS", 10**9)
-    alone = tabulate(**many)
-    for threads in (2, 3, 8):
-        monkeypatch.setattr(_kernels, "_THREADED_ROWS", 1000)
-        monkeypatch.setattr(_kernels.os, "cpu_count", lambda threads=threads: threads)
-        found = tabulate(**many)
+    with threads(1):
+        alone = tabulate(**many)
+    for count, batch in itertools.product((2, 3, 8), (BLOCK, _kernels.BATCH)):
+        monkeypatch.setattr(_kernels, "BATCH", batch)
+        with threads(count):
+            found = tabulate(**many)
         assert np.array_equal(found.count, alone.count)
         for a, b in zip(found.sums, alone.sums, strict=True):
             assert np.array_equal(a, b)
@@ -315,16 +317,63 @@ def test_threads_change_no_bit(many: dict[str, Any], monkeypatch: pytest.MonkeyP
     assert np.array_equal(total, alone.sums[0])
 
 
-def test_overflow_is_found_on_threads_too(many: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overflow_is_found_on_threads_too(many: dict[str, Any]) -> None:
     """Parts that fit on their own and not together are refused."""
-    monkeypatch.setattr(_kernels.os, "cpu_count", lambda: 2)
     rows = many["rows"]
     huge = np.zeros(rows, dtype=np.int64)
     huge[[0, -1]] = 2**62
-    with pytest.raises(CellOverflow):
+    with threads(2), pytest.raises(CellOverflow):
         tabulate(rows, (), sums=(Addend(huge, 2**62),))
     huge[-1] -= 1
-    assert tabulate(rows, (), sums=(Addend(huge, 2**62),)).sums[0].tolist() == [MOST]
+    with threads(2):
+        assert tabulate(rows, (), sums=(Addend(huge, 2**62),)).sums[0].tolist() == [MOST]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 3), st.integers(-9, 9)), max_size=40),
+    st.sampled_from([None, "last", "drop"]),
+    st.sampled_from([None, "last", "drop"]),
+)
+def test_an_edge_is_the_last_place_or_none(rows: list[tuple[int, int, int]], first: Any, second: Any) -> None:
+    """-1 on an axis with an edge counts as the last place or not at all, in tables and in cells."""
+    sizes = (4, 5)
+    kept = [
+        (sizes[0] - 1 if a < 0 else a, sizes[1] - 1 if b < 0 else b, v)
+        for a, b, v in rows
+        if not ((a < 0 and first != "last") or (b < 0 and second != "last"))
+    ]
+    used = [(a, b, v) for a, b, v in rows if (a >= 0 or first) and (b >= 0 or second)]
+    count, total = slow([a * sizes[1] + b for a, b, _ in kept], [v for *_, v in kept], 20)
+    axes = tuple(
+        Axis(np.array([row[i] for row in used], dtype=np.int8), sizes[i], edge=edge)
+        for i, edge in enumerate((first, second))
+    )
+    found = tabulate(len(used), axes, sums=(addend([v for *_, v in used]),))
+    assert found.count.tolist() == count
+    assert found.sums[0].tolist() == total
+    _, cells = packed_cells(len(used), axes)
+    assert np.bincount(cells, minlength=20).tolist() == count
+
+
+def fail_on_one_thread() -> None:
+    """Raise while one thread is asked for."""
+    with threads(1):
+        assert thread_count(10**7) == 1
+        raise ZeroDivisionError
+
+
+def test_threads_are_asked_for_by_name() -> None:
+    """The setting ends with its block, also after an error, and wants a whole number of 1 or more."""
+    usual = thread_count(10**7)
+    with threads(3):
+        assert thread_count(10**7) == 3
+        assert thread_count(1000) == 1
+        with pytest.raises(ZeroDivisionError):
+            fail_on_one_thread()
+        assert thread_count(10**7) == 3
+    assert thread_count(10**7) == usual
+    with pytest.raises(InvalidArgumentError, match="`count` must be"), threads(0):
+        pass
 
 
 def test_many_cells_are_counted_like_few(many: dict[str, Any]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import attrs
 import numpy as np
@@ -26,6 +27,9 @@ from salesmetrics.errors import (
 )
 
 __all__ = ["Book"]
+
+_QUESTIONS_KEPT = 8
+_Answer = TypeVar("_Answer")
 
 
 def _frozen_mapping(columns: Mapping[str, Column]) -> Mapping[str, Column]:
@@ -90,6 +94,21 @@ class Book(Rebuilt):
             values=[name],
             hint=nearest(name, self.names),
         )
+
+    @cached_property
+    def _kept(self) -> dict[Hashable, Any]:
+        """What was worked out for the last few questions."""
+        return {}
+
+    def kept(self, question: Hashable, answer: Callable[[], _Answer]) -> _Answer:
+        """Return the answer to a question, worked out once: a book never changes. The last few are kept."""
+        found: _Answer | None = self._kept.get(question)
+        if found is None:
+            found = answer()
+            for oldest in list(self._kept)[: len(self._kept) - _QUESTIONS_KEPT + 1]:
+                self._kept.pop(oldest, None)
+            self._kept[question] = found
+        return found
 
     # --- rows --------------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class BookingTally(Tally):
             deals.column("rep", "bookings rep by rep")
         grouping = group(deals, (*names, "rep") if apart else names, where, reps)
         closed = day_column(deals, "closed", "bookings")
-        more, keep = window.axis(closed.days, limit(closed, snapshot))
+        more, keep = window.axis(closed, limit(closed, snapshot))
         won = (Range(outcome.codes, WON, WON + 1), *keep)
         count, (amount,) = grouping.tabulate(more, won, [Addend(money.minor, money.largest)])
         unpriced = count * 0

@@ -12,7 +12,7 @@ from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import MoneyColumn
-from salesmetrics.grouping import as_of_day, day_column, group, window_of
+from salesmetrics.grouping import as_of_day, day_column, group, limit, window_of
 from salesmetrics.tally import Tally, added
 
 __all__ = ["CreationTally"]
@@ -49,8 +49,9 @@ class CreationTally(Tally):
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
         grouping = group(deals, by, where, reps)
-        created = day_column(deals, "created", "pipeline created").days
-        more, keep = window.axis(created, snapshot)
+        made = day_column(deals, "created", "pipeline created")
+        created = made.days
+        more, keep = window.axis(made, limit(made, snapshot))
         keep = (*keep, Range(created, 0, None))
         money: MoneyColumn = deals.column("amount", "pipeline created")
         count, (amount,) = grouping.tabulate(more, keep, [Addend(money.minor, money.largest)])

@@ -74,7 +74,7 @@ class DurationTally(Tally):
             state = state * (closed.days <= day)
         dates = created if followed else closed
         grouping = group(deals, by, where, reps)
-        axes, keep = window.axis(dates.days, limit(dates, day))
+        axes, keep = window.axis(dates, limit(dates, day))
         ends = [OUTCOMES.index(name) for name in chosen] or [len(OUTCOMES)]
         states = () if chosen == OUTCOMES else (Range(state, min(ends), max(ends) + 1),)
         kinds = _kinds(state, chosen)

@@ -88,7 +88,7 @@ class OutcomeTally(Tally):
         left_out, bare = _left_out(deals, grouping, window, basis, snapshot, within)
         if at_day is not None:
             left_out[2] = _unexpected(deals, grouping, at_day)
-        present = np.union1d(present, bare)
+        present = np.union1d(present, bare) if len(bare) else present
         kinds = 4 if only is None else 1
         shape = (len(present), window.size, kinds)
         tables = {name: taken(t, present).reshape(*shape, *t.shape[len(more) + 1 :]) for name, t in tables.items()}
@@ -193,11 +193,12 @@ def _rows(
     ended = day_column(deals, "closed", f"a rate on basis {basis!r}")
     closed = ended.days
     if basis == "closed":
-        more, keep = window.axis(closed, limit(ended, as_of))
+        more, keep = window.axis(ended, limit(ended, as_of))
         return (*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep)
-    created = day_column(deals, "created", f"a rate on basis {basis!r}").days
+    made = day_column(deals, "created", f"a rate on basis {basis!r}")
+    created = made.days
     if basis == "created":
-        more, keep = window.axis(created, as_of if within is None or as_of is None else as_of - within)
+        more, keep = window.axis(made, as_of if within is None or as_of is None else as_of - within)
         state = _state(outcome.codes, closed, as_of)
         if within is not None:
             state = state * (closed - created <= within)

@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Addend, Axis, Range, positions, side_by_side
+from salesmetrics._kernels import Addend, Axis, Range, positions
+from salesmetrics._threads import side_by_side
 from salesmetrics._wide import LIMBS
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook

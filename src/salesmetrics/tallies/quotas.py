@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar, Self
 
 import attrs
@@ -146,6 +147,11 @@ class QuotaTally(Tally):
 
     def exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
         """Return labels without the divisor, the quota as whole minor units and the rest, days covered and days active."""
+        return self._exact
+
+    @cached_property
+    def _exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
+        """The quotas divided out, once."""
         owned = [name for name in self.labels.names if name != SPAN]
         labels, row = self.labels.onto(owned)
         divisor = (
@@ -164,7 +170,8 @@ class QuotaTally(Tally):
         def add(table: AnyArray) -> AnyArray:
             return rolled(row, len(labels), table)
 
-        return labels, add(whole), add(rest), add(self.covered), add(self.days)
+        whole, rest, covered, days = (_check.locked(add(t)) for t in (whole, rest, self.covered, self.days))
+        return labels, whole, rest, covered, days
 
 
 def _placed(stretches: Stretches, window: Window) -> tuple[IntArray, IntArray, IntArray, IntArray]:

@@ -57,7 +57,7 @@ class VelocityTally(Tally):
         closed, created = (day_column(deals, name, "velocity") for name in ("closed", "created"))
         grouping = group(deals, by, where, reps)
         still_open, _ = grouping.tabulate((), _open(outcome.codes, closed, created, day))
-        more, keep = window.axis(closed.days, limit(closed, day))
+        more, keep = window.axis(closed, limit(closed, day))
         known = () if money.known is None else (Range(money.known, 1, None),)
         won = (Range(outcome.codes, WON, WON + 1), *keep)
         decided, _ = grouping.tabulate((*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep))
