@@ -4,10 +4,12 @@
     python quarter_review.py --deals deals.csv --quotas quotas.csv --as-of 2026-09-30 --start-month 2 --currency USD
     python quarter_review.py --deals Opportunity.csv --quotas quotas.csv --as-of 2026-09-30 --map salesforce --zone UTC
     python quarter_review.py --deals deals.csv --quotas quotas.csv --reps reps.csv --forecasts calls.csv --as-of 2026-09-30
+    python quarter_review.py --deals deals.csv --quotas quotas.csv --history changes.csv --as-of 2026-09-30
 
 Deals need no columns in particular: what cannot be shown says which column it lacks. Quotas have the columns rep, start, end
 (the first day after the last) and amount; reps have id and, for example, team and hired; forecasts have rep, start, end, given,
-amount and, for example, category.
+amount and, for example, category. A history has a row for each change of a deal, holding the state after it: deal, date and
+those of stage, outcome, expected_close, amount and rep that were tracked.
 """
 
 from __future__ import annotations
@@ -42,13 +44,14 @@ class Case(NamedTuple):
     quotas: sm.QuotaBook
     reps: sm.RepBook | None
     forecasts: sm.ForecastBook | None
+    history: sm.DealHistory | None
     calendar: sm.FiscalCalendar
     quarter: sm.Period
     day: dt.date
     by: str | None
 
 
-Books = tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None, sm.ForecastBook | None]
+Books = tuple[sm.DealBook, sm.QuotaBook, sm.RepBook | None, sm.ForecastBook | None, sm.DealHistory | None]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -62,6 +65,9 @@ def options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     files.add_argument("--quotas", metavar="CSV", help="columns rep, start, end, amount")
     files.add_argument("--reps", metavar="CSV", help="columns id and, for example, team, hired and left")
     files.add_argument("--forecasts", metavar="CSV", help="columns rep, start, end, given, amount and perhaps category")
+    files.add_argument(
+        "--history", metavar="CSV", help="one row for each change of a deal: deal, date, stage, amount, ..."
+    )
     files.add_argument("--as-of", metavar="DAY", help="the day on which the files were made, such as 2026-09-30")
     files.add_argument("--currency", metavar="CODE", help="such as USD")
     files.add_argument("--scale", type=int, metavar="N", help="decimals of an amount, where not those of the currency")
@@ -73,7 +79,16 @@ def options(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     files.add_argument("--quota-column", metavar="OURS=YOURS", help="a column of the quotas", **pair)
     files.add_argument("--rep-column", metavar="OURS=YOURS", help="a column of the reps", **pair)
     files.add_argument("--forecast-column", metavar="OURS=YOURS", help="a column of the forecasts", **pair)
+    files.add_argument("--history-column", metavar="OURS=YOURS", help="a column of the history", **pair)
     files.add_argument("--outcome", metavar="WORD=OURS", help="a word of yours, such as 'Closed Won=won'", **pair)
+    files.add_argument(
+        "--stage",
+        metavar="NAME[=OUTCOME]",
+        action="append",
+        default=[],
+        type=_stage,
+        help="the stages in order, such as Discovery, Proposal, 'Closed Won=won', 'Closed Lost=lost'",
+    )
     parser.add_argument("--start-month", type=int, metavar="M", help="first month of the fiscal year (default 1)")
     parser.add_argument("--named-by", choices=("start", "end"), default="start", help="which year names a fiscal year")
     parser.add_argument("--quarter", metavar="2026Q3", help="by default the one that holds the day")
@@ -89,23 +104,33 @@ def _pair(text: str) -> tuple[str, str]:
     return left, right
 
 
+def _stage(text: str) -> tuple[str, str]:
+    """Return a stage and what a deal in it has come to."""
+    name, equals, outcome = text.rpartition("=")
+    return (name, outcome) if equals else (text, "open")
+
+
 def gather(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> Case:
     """Return the case that was asked for."""
     month = asked.start_month
     if asked.deals is None and asked.quotas is None:
-        given = [name for name in ("reps", "forecasts", "as_of", "currency", "map", "column") if getattr(asked, name)]
+        given = [
+            name
+            for name in ("reps", "forecasts", "history", "as_of", "currency", "map", "column")
+            if getattr(asked, name)
+        ]
         if given:
             parser.error(f"--{given[0].replace('_', '-')} is read with --deals and --quotas only")
-        company = sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30", history=False)
+        company = sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30")
         title, day = "the sample company", company.as_of
-        books: Books = (company.deals, company.quotas, company.reps, company.forecasts)
+        books: Books = (company.deals, company.quotas, company.reps, company.forecasts, company.history)
         month = 2 if month is None else month
     else:
         if None in (asked.deals, asked.quotas, asked.as_of):
             parser.error("--deals, --quotas and --as-of go together")
         title, books = asked.deals, read(asked)
         day = books[0].as_of
-    deals, quotas, reps, forecasts = books
+    deals, quotas, reps, forecasts, history = books
     lost = [f"{ours}={yours}" for ours, yours in asked.column if ours not in {*deals.names, "close_date"}]
     if lost:
         parser.error(f"--column must name columns of the deals; got {lost[0]!r}")
@@ -114,7 +139,7 @@ def gather(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> Case:
     if asked.by is not None and asked.by not in deals.label_names:
         parser.error(f"--by must name a label of the deals: {', '.join(deals.label_names)}; got {asked.by!r}")
     by = asked.by or ("segment" if "segment" in deals.label_names else None)
-    return Case(title, deals, quotas, reps, forecasts, calendar, quarter, min(day, quarter.last), by)
+    return Case(title, deals, quotas, reps, forecasts, history, calendar, quarter, min(day, quarter.last), by)
 
 
 def read(asked: argparse.Namespace) -> Books:
@@ -123,18 +148,24 @@ def read(asked: argparse.Namespace) -> Books:
     if asked.map is not None:
         shape = MAPS[asked.map]
         columns = attrs.evolve(shape, columns={**shape.columns, **columns})
-    deals = read_deals(asked, columns)
+    process = None
+    if asked.stage:
+        process = sm.SalesProcess([sm.Stage(name, at, outcome=ends) for at, (name, ends) in enumerate(asked.stage)])
+    deals = read_deals(asked, columns, process)
     money = {"currency": asked.currency, "scale": asked.scale, "date_format": asked.date_format}
     quotas = sm.read_quotas(asked.quotas, dict(asked.quota_column), **money)
-    reps = forecasts = None
+    reps = forecasts = history = None
     if asked.reps is not None:
         reps = sm.read_reps(asked.reps, dict(asked.rep_column), date_format=asked.date_format)
     if asked.forecasts is not None:
         forecasts = sm.read_forecasts(asked.forecasts, dict(asked.forecast_column), **money)
-    return deals, quotas, reps, forecasts
+    if asked.history is not None:
+        how = {"zone": asked.zone, "outcomes": dict(asked.outcome) or None, "process": process}
+        history = sm.read_history(asked.history, dict(asked.history_column), **money, **how)
+    return deals, quotas, reps, forecasts, history
 
 
-def read_deals(asked: argparse.Namespace, columns: Mapping[str, str]) -> sm.DealBook:
+def read_deals(asked: argparse.Namespace, columns: Mapping[str, str], process: sm.SalesProcess | None) -> sm.DealBook:
     """Return the deals of the user's file."""
     return sm.read_deals(
         asked.deals,
@@ -143,6 +174,7 @@ def read_deals(asked: argparse.Namespace, columns: Mapping[str, str]) -> sm.Deal
         currency=asked.currency,
         scale=asked.scale,
         zone=asked.zone,
+        process=process,
         date_format=asked.date_format,
         outcomes=dict(asked.outcome) or None,
     )
@@ -277,7 +309,7 @@ def landing(case: Case) -> list[str]:
 
 def people(case: Case) -> list[str]:
     """Return whether it is everyone or two heroes, in the last quarter that is over and in this one."""
-    before = case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
+    before = previous(case)
     running = case.day < case.quarter.last
     rows, ramping = [], 0
     for period in (before, case.quarter):
@@ -403,7 +435,7 @@ def coverage(case: Case) -> list[str]:
         money = (number(row.parts[part], ",.0f") for part in ("open", "target"))
         rows.append((str(period), number(row.value, ".2f", row.reason), *money, f"{row.n:,}"))
     lines = aligned(("", "coverage", "open, due in it", "still to book", "n"), rows)
-    before = case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
+    before = previous(case)
     decided = case.deals["outcome"] != "open"
     dated = "expected_close" in case.deals.names and not np.isnat(case.deals["expected_close"][decided]).all()
     # deals open when the quarter began, where the day on which closed ones were once expected is on file
@@ -541,6 +573,63 @@ def stock(case: Case) -> list[str]:
     return lines
 
 
+def previous(case: Case) -> sm.Period:
+    """Return the quarter before."""
+    return case.calendar.containing(case.quarter.start - dt.timedelta(days=1), "quarter")
+
+
+def walk(case: Case) -> list[str]:
+    """Return what moved the pipeline of the quarter, to the last cent."""
+    if case.history is None:
+        return ["  not shown: it needs the changes of the deals (--history)"]
+    table = sm.pipeline_walk(case.deals, case.history, period=case.quarter, as_of=case.day)
+    rows = [
+        (
+            str(label).replace("_", " "),
+            number(table[label].value, "+,.0f" if 0 < at < len(table) - 1 else ",.0f"),
+            f"{table[label].n:,}",
+        )
+        for at, label in enumerate(table.labels)
+        if table[label].n or at in (0, len(table) - 1)
+    ]
+    lines = aligned(("", "money", "deals"), rows)
+    lines.append("  Deals open and expected to close in the quarter. It adds up, to the minor unit.")
+    over = case.quarter if case.day >= case.quarter.last else previous(case)
+    slipped = sm.slip_rate(case.deals, case.history, period=over, as_of=case.day)["all"]
+    if np.isnan(slipped.value):
+        return [*lines, f"  Share of what was due in {over} and slipped: {slipped.reason}."]
+    shown = f"{slipped.value:.3f} ({slipped.low:.3f} to {slipped.high:.3f}, n = {slipped.n:,})"
+    return [*lines, f"  Slipped, of the deals due when {over} began: {shown}."]
+
+
+def stages(case: Case) -> list[str]:
+    """Return where deals drop out, and how long they sit."""
+    if case.history is None:
+        return ["  not shown: it needs the changes of the deals (--history)"]
+    books, asked = (case.deals, case.history), {"period": case.quarter, "as_of": case.day}
+    on = sm.stage_conversion(*books, **asked)
+    half, late = (sm.stage_dwell(*books, stat=stat, **asked) for stat in ("median", 0.9))
+    chance = sm.win_probability_by_stage(*books, **asked)
+    rows = [
+        (
+            plain(label),
+            number(on[label].value, ".3f", on[label].reason),
+            number(on[label].low, ".3f"),
+            number(on[label].high, ".3f"),
+            f"{on[label].n:,}",
+            number(chance[label].value, ".3f", chance[label].reason),
+            number(half[label].value, ".0f", half[label].reason),
+            number(late[label].value, ".0f", late[label].reason),
+        )
+        for label in on.labels
+    ]
+    head = ("", "went on", "low", "high", "n", "won in the end", "median days", "9 of 10 below")
+    lines = aligned(head, rows)
+    lines.append("  Deals closed in the quarter. A stage that was skipped counts as reached; it has no days.")
+    worst = sm.bottleneck(*books, **asked)
+    return [*lines, f"  Lowest conversion: {plain(next(iter(worst.labels)))}."]
+
+
 SECTIONS = (
     ("Attainment: are we at the number, and on pace for it?", attainment),
     ("Reps: is it everyone or two heroes?", people),
@@ -550,6 +639,8 @@ SECTIONS = (
     ("Cycle length: how many days does it take?", cycle_length),
     ("Velocity: what does the pipeline yield a day?", velocity),
     ("Pipeline: what is in play?", stock),
+    ("Walk: what moved the pipeline of the quarter?", walk),
+    ("Stages: where do deals drop out, and how long do they sit?", stages),
     ("Ramp: how long until a new rep is productive?", ramp),
     ("Forecasts: whose can be trusted?", forecasts),
 )
@@ -582,7 +673,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "ignore", sm.SalesMetricsWarning
             )  # what it would say stands in the notes of the books
             case = gather(parser, asked)
-        books = (case.deals, case.quotas, case.reps, case.forecasts)
+        books = (case.deals, case.quotas, case.reps, case.forecasts, case.history)
         notes = [printable(note) for book in books if book is not None for note in book.notes]
         lines = [*review(case), *(f"\nNote: {note}" for note in notes)]
     except sm.SalesMetricsError as error:

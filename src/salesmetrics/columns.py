@@ -19,10 +19,19 @@ __all__ = ["Column", "DayColumn", "KeyColumn", "LabelColumn", "MoneyColumn", "Pr
 Label: TypeAlias = Any
 PPM = 1_000_000
 _TABLES_KEPT = 4
+_TEXTS_AT_ONCE = 1 << 16
 
 
 def _lock(array: AnyArray) -> AnyArray:
     return locked(array)
+
+
+def ascii_texts(held: AnyArray) -> AnyArray:
+    """Return bytes of ASCII as texts, block by block."""
+    texts = np.empty(len(held), dtype=object)
+    for start in range(0, len(held), _TEXTS_AT_ONCE):
+        texts[start : start + _TEXTS_AT_ONCE] = held[start : start + _TEXTS_AT_ONCE].astype("U")
+    return texts
 
 
 def smallest_codes(codes: AnyArray, levels: int) -> CodeArray:
@@ -310,16 +319,29 @@ class ShareColumn(Rebuilt):
 
 @attrs.frozen(eq=False)
 class KeyColumn(Rebuilt):
-    """Ids in the form they came in: int64, or text as objects; None or absent ids do not occur."""
+    """Ids in the form they came in: int64, or text as objects; None or absent ids do not occur.
 
-    values: AnyArray = attrs.field(converter=_lock)
+    Texts that came in as bytes stay so, a quarter of the size, until a join or an error needs them.
+    """
+
+    _held: AnyArray = attrs.field(converter=_lock, alias="values")
+
+    @cached_property
+    def values(self) -> AnyArray:
+        """The ids: whole numbers, or texts as objects."""
+        return self._held if self._held.dtype.kind != "S" else locked(ascii_texts(self._held))
+
+    @property
+    def are_texts(self) -> bool:
+        """True where the ids are texts."""
+        return self._held.dtype.kind in "SO"
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self._held)
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows."""
-        return attrs.evolve(self, values=self.values.take(rows))
+        return type(self)(self._held.take(rows))
 
     def missing(self) -> BoolArray:
         """Return False everywhere: a key is never missing."""
@@ -331,8 +353,14 @@ class KeyColumn(Rebuilt):
 
     def concat(self, others: Sequence[Self]) -> Self:
         """Return the rows of all columns."""
-        return type(self)(np.concatenate([self.values, *(o.values for o in others)]))
+        columns = [self, *others]
+        packed = all(column._held.dtype.kind == "S" for column in columns)
+        return type(self)(np.concatenate([column._held if packed else column.values for column in columns]))
 
     def equals(self, other: object) -> bool:
         """Return True where both hold the same ids."""
-        return isinstance(other, KeyColumn) and bool(np.array_equal(self.values, other.values))
+        if not isinstance(other, KeyColumn):
+            return False
+        if self._held.dtype.kind == other._held.dtype.kind == "S":
+            return bool(np.array_equal(self._held, other._held))
+        return bool(np.array_equal(self.values, other.values))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
 import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._ratios import shared_out, times
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.history import DealHistory
+from salesmetrics.books.placing import places
 from salesmetrics.books.splits import SplitBook
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn, ShareColumn, smallest_codes
-from salesmetrics.errors import InvalidArgumentError, InvalidDataError
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
+from salesmetrics.money import LIMIT, to_major
 
 __all__ = ["CREDITS", "OWNERS", "RETURNS", "Credit", "credited"]
 
 CREDITS = ("revenue", "overlay")
 OWNERS = ("at_close", "current", "actor")
 RETURNS = ("net", "gross")
-_PARTS = 10**9
+_PARTS = 10**15
+"""Into how many parts a deal is divided: all the digits that a share has as a float."""
 
 
 @attrs.frozen
@@ -92,59 +100,36 @@ def _owned(deals: DealBook, owner: str, history: DealHistory | None, as_of: int 
 def _last_rows(deals: DealBook, history: DealHistory, as_of: int | None, *, until_close: bool) -> IntArray:
     """Return, for each deal, its last row of the history by ``as_of`` and by its close (or of all), -1 for none."""
     ids: KeyColumn = deals.column("id", "a history of owners")
-    keys: KeyColumn = history.column("deal", "a history of owners")
-    date: DayColumn = history.column("date", "a history of owners")
-    order = history.order()
-    place = _places(ids, keys.values)
-    known = order[place[order] >= 0]
-    if as_of is not None:
-        known = known[date.days[known] <= as_of]
+    place = places(ids, history.ids)
+    known = np.flatnonzero(place >= 0)
+    row = place.take(known)
+    limit = np.full(len(row), np.iinfo(np.int32).max if as_of is None else as_of, dtype=np.int64)
     if until_close:
         closed: DayColumn = deals.column("closed", "the owner at close")
-        limit = np.where(closed.days < 0, np.iinfo(np.int32).max, closed.days)
-        known = known[date.days[known] <= limit[place[known]]]
+        day = closed.days.take(row)
+        limit = np.where(day < 0, limit, np.minimum(limit, day))
     last = np.full(deals.rows, -1, dtype=np.int64)
-    last[place[known]] = known  # rows are in order, so the last one written stays
+    last[row] = history.last_by(limit, known)
     return last
 
 
-def _places(ids: KeyColumn, wanted: AnyArray) -> IntArray:
-    """Return the row of the deal with each id, -1 where there is none."""
-    if not len(ids):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    order = np.argsort(ids.values, kind="stable")
-    ordered = ids.values[order]
-    try:
-        at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    except TypeError as error:
-        raise InvalidDataError(
-            "`deal` must be of the kind of the deals' `id`; got texts beside whole numbers.",
-            code="SM-KEY-08",
-            field="deal",
-            hint="read both as texts, or both as whole numbers.",
-        ) from error
-    return np.where(ordered[at] == wanted, order[at], -1).astype(np.int64)
-
-
 def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
-    """Return one row for each deal and share; deals without split rows stay whole with their owner."""
+    """Return one row for each deal and rep with a share; deals without split rows stay whole with their owner."""
     ids: KeyColumn = deals.column("id", "splits")
     keys: KeyColumn = splits.column("deal", "splits")
     kind: LabelColumn = splits.column("kind", "splits")
-    place = _places(ids, keys.values)
     who: LabelColumn = splits.column("rep", "splits")
-    share: ShareColumn = splits.column("share", "splits")
-    rows = np.flatnonzero((kind.codes == CREDITS.index(credit)) & (place >= 0) & (share.values > 0))
+    place = places(ids, keys.values)
+    rows = np.flatnonzero((kind.codes == CREDITS.index(credit)) & (place >= 0) & splits.counted())
     # by deal, then by label, so that ties of the largest remainder go to the smaller label
     rows = rows[np.lexsort((who.codes[rows], place[rows]))]
-    deal = place[rows]
     money: MoneyColumn = deals.column("amount", "splits")
-    parts = np.rint(share.values[rows] * _PARTS).astype(np.int64)
-    minor = (
-        _largest_remainder(money.minor[deal], parts, deal)
-        if credit == "revenue"
-        else _rounded(money.minor[deal], parts)
-    )
+    first = _firsts(place[rows], who.codes[rows])
+    deal, rep = place[rows][first], who.take(rows[first])
+    if "share" in splits.columns:
+        minor = _by_share(splits, rows, first, money.minor[deal], deal, credit)
+    else:
+        minor = _by_amount(splits, rows, first, (deals, deal), credit)
     whole = np.zeros(0, dtype=np.int64)
     if credit == "revenue":
         alone = np.ones(deals.rows, dtype=bool)
@@ -152,27 +137,140 @@ def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
         whole = np.flatnonzero(alone)
     taken = np.concatenate([whole, deal])
     own: LabelColumn = deals.column("rep", "splits")
-    rep = own.take(whole).concat([who.take(rows)])
     known = None if money.known is None else money.known[taken]
     columns: dict[str, Column] = {name: column.take(taken) for name, column in deals.columns.items()}
     columns["id"] = KeyColumn(taken)
-    columns["rep"] = rep
-    columns["amount"] = MoneyColumn(np.concatenate([money.minor[whole], minor]), known, money.scale)
+    columns["rep"] = own.take(whole).concat([rep])
+    minor = np.concatenate([money.minor[whole], minor])
+    columns["amount"] = MoneyColumn(minor if known is None else np.where(known, minor, 0), known, money.scale)
     return attrs.evolve(deals, columns=columns, rows=len(taken))
+
+
+def _firsts(*keys: AnyArray) -> IntArray:
+    """Return where runs of equal keys begin, in rows that are sorted by them."""
+    if not len(keys[0]):
+        return np.zeros(0, dtype=np.int64)
+    new = np.zeros(len(keys[0]), dtype=bool)
+    new[0] = True
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new)
+
+
+def _by_share(
+    splits: SplitBook, rows: IntArray, first: IntArray, minor: IntArray, deal: IntArray, credit: str
+) -> IntArray:
+    """Return amounts times shares, the shares of a rep in one deal added up before."""
+    share: ShareColumn = splits.column("share", "splits")
+    if not len(rows):
+        return minor
+    if credit == "revenue":
+        parts = np.rint(share.values[rows] * _PARTS).astype(np.int64)
+        return _largest_remainder(minor, np.add.reduceat(parts, first), deal)
+    distinct, which = np.unique(share.values, return_inverse=True)
+    exact = [Fraction(repr(value)) for value in distinct.tolist()]
+    ends = np.append(first[1:], len(rows))
+    used = which.reshape(-1)[rows]
+    single = (ends - first == 1).all()
+    ratios = exact if single else [sum(exact[k] for k in used[a:b].tolist()) for a, b in zip(first, ends, strict=True)]
+    product, above = times(minor, used if single else np.arange(len(first)), ratios, LIMIT)
+    if above.any():
+        raise InvalidDataError(
+            f"`share` must give at most {LIMIT} minor units; got more for {int(above.sum())} splits.",
+            code="SM-AMT-03",
+            field="share",
+            row=int(rows[first[np.flatnonzero(above)[0]]]),
+            hint="overlay shares are fractions: 10.0 is ten times the deal.",
+        )
+    return product
+
+
+def _by_amount(
+    splits: SplitBook, rows: IntArray, first: IntArray, where: tuple[DealBook, IntArray], credit: str
+) -> IntArray:
+    """Return the amounts that the splits state; those of revenue must add up to the deal's, each rounded to a minor unit."""
+    deals, deal = where
+    money: MoneyColumn = deals.column("amount", "splits")
+    stated = _stated(splits, deals)[rows]
+    if not len(rows):
+        return stated
+    given = np.add.reduceat(stated, first)
+    if credit == "overlay":
+        return given
+    begin = _firsts(deal)
+    ends = np.append(begin[1:], len(deal))
+    amount, known = money.minor[deal[begin]], ~money.missing()[deal[begin]]
+    missing = np.where(known, amount - np.add.reduceat(given, begin), 0)
+    far = np.flatnonzero(np.abs(missing) > ends - begin)
+    if len(far):
+        raise _not_whole(deals, deal[begin[far]], amount[far], (amount - missing)[far])
+    for at in np.flatnonzero(missing).tolist():
+        some = slice(int(begin[at]), int(ends[at]))
+        given[some] = _in_proportion(int(amount[at]), given[some].tolist())
+    return given
+
+
+def _stated(splits: SplitBook, deals: DealBook) -> IntArray:
+    """Return the amounts of splits in the minor units of the deals, whose currency they must have."""
+    money: MoneyColumn = splits.column("amount", "splits")
+    if None not in (splits.currency, deals.currency) and splits.currency != deals.currency:
+        raise InvalidDataError(
+            f"`splits` must be in the currency of the deals; got {splits.currency} beside {deals.currency}.",
+            code="SM-CUR-01",
+            field="splits",
+            values=[splits.currency],
+            hint="shares are the same in every currency: read those instead.",
+        )
+    if money.scale > deals.scale:
+        raise InvalidDataError(
+            f"`splits` must have at most the decimals of the deals; got {money.scale} beside {deals.scale}.",
+            code="SM-CUR-06",
+            field="splits",
+            values=[money.scale],
+            hint="give both the same scale when they are read.",
+        )
+    minor: IntArray = money.minor * 10 ** (deals.scale - money.scale)
+    return minor
+
+
+def _not_whole(deals: DealBook, rows: IntArray, amount: IntArray, found: IntArray) -> InvalidDataError:
+    """Return the refusal of revenue splits that do not add up to their deal."""
+    ids: KeyColumn = deals.column("id", "splits")
+    keys = list(ids.values[rows])
+    one, other = (to_major(minor[:1], deals.scale)[0] for minor in (found, amount))
+    return InvalidDataError(
+        f"`amount` must add up to the deal over its revenue splits; got {len(rows)} deals whose splits do not (first: "
+        f"deal {show(keys[0])}, {one:,} of {other:,}).",
+        code="SM-SPL-05",
+        field="amount",
+        row=int(rows[0]),
+        rows=rows,
+        keys=keys,
+        values=to_major(found, deals.scale).tolist(),
+        hint="a converted or changed deal has other amounts than its splits: give shares, which stay right.",
+    )
+
+
+def _in_proportion(amount: int, weights: list[int]) -> list[int]:
+    """Return the amount divided by the largest remainder, in proportion to whole weights; ties go to the first."""
+    total = sum(weights)
+    if total == 0:
+        return [amount + weights[0], *weights[1:]]
+    ideal = [Fraction(abs(amount) * weight, total) for weight in weights]
+    parts = [math.floor(share) for share in ideal]
+    order = sorted(range(len(weights)), key=lambda at: (parts[at] - ideal[at], at))
+    for at in order[: abs(amount) - sum(parts)]:
+        parts[at] += 1
+    return parts if amount >= 0 else [-part for part in parts]
 
 
 def _largest_remainder(minor: IntArray, parts: IntArray, deal: IntArray) -> IntArray:
     """Return whole minor units that add up to the amount of each deal; rows are sorted by deal, then by label."""
-    if not len(minor):
-        return minor
-    first = np.flatnonzero(np.concatenate(([True], deal[1:] != deal[:-1])))
+    first = _firsts(deal)
     group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(deal))))
     total = np.add.reduceat(parts, first)[group]
     sign, size = np.sign(minor), np.abs(minor)
-    high, low = np.divmod(size, total)
-    # size * parts / total in two steps that stay within int64: size = high * total + low
-    floor = high * parts + low * parts // total
-    rest = low * parts % total
+    floor, rest = shared_out(size, parts, total)
     missing = size - np.add.reduceat(floor, first)[group]
     order = np.lexsort((np.arange(len(deal)), -rest, deal))
     rank = np.empty(len(deal), dtype=np.int64)
@@ -181,24 +279,21 @@ def _largest_remainder(minor: IntArray, parts: IntArray, deal: IntArray) -> IntA
     return shared
 
 
-def _rounded(minor: IntArray, parts: IntArray) -> IntArray:
-    """Return amount times share, rounded half to even."""
-    sign, size = np.sign(minor), np.abs(minor)
-    high, low = np.divmod(size, _PARTS)
-    whole, rest = np.divmod(low * (parts % _PARTS), _PARTS)
-    base = high * parts + low * (parts // _PARTS) + whole
-    up = (2 * rest > _PARTS) | ((2 * rest == _PARTS) & (base % 2 == 1))
-    rounded: IntArray = sign * (base + up)
-    return rounded
+def credit_words(
+    how: Credit, splits: SplitBook | None, history: DealHistory | None, stored: Sequence[str] = ()
+) -> str | None:
+    """Return who gets the credit, in words, where it is not simply the deal's rep.
 
-
-def credit_words(how: Credit, splits: SplitBook | None, history: DealHistory | None) -> str | None:
-    """Return who gets the credit, in words, where it is not simply the deal's rep."""
+    ``stored`` names the labels asked for that the deals hold themselves: they stand still, whoever is credited. Those that
+    reps lend go with the rep who is credited.
+    """
     said = []
     if splits is not None:
         said.append(f"{how.credit} splits")
     if history is not None and "rep" in history.columns:
         said.append(f"owner {how.owner.replace('_', ' ')}")
+    if said and stored:
+        said.append(f"{' and '.join(stored)} as the deal has it, whoever is credited")
     if how.returns == "gross":
         said.append("without credits")
     return ", ".join(said) or None

@@ -1,4 +1,4 @@
-"""One thing each, frozen: a rep, a deal, a quota, a stage and a sales process, a forecast call, a split."""
+"""One thing each, frozen: rep, deal, quota, stage, sales process and its moves, forecast call, split, activity."""
 
 from __future__ import annotations
 
@@ -12,9 +12,22 @@ import attrs
 from salesmetrics import fields
 from salesmetrics.calendars import Period
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, SalesMetricsWarning, nearest, show
-from salesmetrics.fields import OUTCOMES, SPLIT_KINDS, Amount, Labels, Name
+from salesmetrics.fields import OUTCOMES, SPLIT_KINDS, STATUSES, Amount, Labels, Name
 
-__all__ = ["OUTCOMES", "SPLIT_KINDS", "Deal", "ForecastCall", "Quota", "Rep", "SalesProcess", "Split", "Stage"]
+__all__ = [
+    "OUTCOMES",
+    "SPLIT_KINDS",
+    "STATUSES",
+    "Activity",
+    "Deal",
+    "ForecastCall",
+    "Quota",
+    "Rep",
+    "SalesProcess",
+    "Split",
+    "Stage",
+    "StageMove",
+]
 
 
 def _stages(value: Iterable[Stage]) -> tuple[Stage, ...]:
@@ -326,6 +339,55 @@ class SalesProcess:
 
 
 @attrs.frozen
+class StageMove:
+    """One change of a deal: the state it is in from that day on.
+
+    Parameters
+    ----------
+    deal : str or int
+        Id of the deal.
+    date : date or ISO text
+        The day of the change.
+    stage : str or int, optional
+        Where the deal stands after it.
+    amount : int, float or Decimal, optional
+        What it is worth after it, in major units; None where not known.
+    expected_close : date or ISO text, optional
+        When it is expected to close after it.
+    rep : str or int, optional
+        Whose deal it is after it.
+    outcome : {"open", "won", "lost", "no_decision"}, optional
+        What it has come to; None where the stage says so.
+    forecast_category : str or int, optional
+        What the forecaster calls it after the change.
+    actor : str or int, optional
+        Who made the change.
+    from_stage : str or int, optional
+        Where the deal stood before, for checking and for the order of changes on one day.
+    seq : int, optional
+        Order of changes on one day.
+
+    Examples
+    --------
+    >>> from salesmetrics.domain import StageMove
+    >>> StageMove("D-1", "2026-02-03", "Proposal", 1200).stage
+    'Proposal'
+    """
+
+    deal: Name = attrs.field(converter=fields.deal)
+    date: dt.date = attrs.field(converter=fields.day)
+    stage: Name | None = attrs.field(default=None, converter=fields.stage)
+    amount: Amount | None = attrs.field(default=None, converter=fields.optional_amount)
+    expected_close: dt.date | None = attrs.field(default=None, converter=fields.expected_close)
+    rep: Name | None = attrs.field(default=None, converter=fields.optional_rep)
+    outcome: str | None = attrs.field(default=None, converter=fields.optional_outcome)
+    forecast_category: Name | None = attrs.field(default=None, converter=fields.category)
+    actor: Name | None = attrs.field(default=None, converter=fields.actor)
+    from_stage: Name | None = attrs.field(default=None, converter=fields.from_stage)
+    seq: int | None = attrs.field(default=None, converter=fields.seq)
+
+
+@attrs.frozen
 class ForecastCall:
     """What somebody said a period would come to, on a day.
 
@@ -380,6 +442,37 @@ class Split:
                 self.share,
                 "fractions, never percent: 0.25 and not 25; credit on top has kind='overlay'.",
             )
+
+
+@attrs.frozen
+class Activity:
+    """One call, meeting, message or task.
+
+    Parameters
+    ----------
+    rep : str or int or None
+        Whose activity it is.
+    date : date or ISO text
+        The day it was done, or is planned for.
+    kind : str or int, optional
+        What it is, such as ``"call"``.
+    deal : str or int, optional
+        Id of the deal it is about.
+    status : {"planned", "done", "missed", "cancelled"}
+        What has become of it.
+
+    Examples
+    --------
+    >>> from salesmetrics.domain import Activity
+    >>> Activity("ana", "2026-02-03", "call", deal="D-1").date
+    datetime.date(2026, 2, 3)
+    """
+
+    rep: Name | None = attrs.field(converter=fields.optional_rep)
+    date: dt.date = attrs.field(converter=fields.day)
+    kind: Name | None = attrs.field(default=None, converter=fields.activity_kind)
+    deal: Name | None = attrs.field(default=None, converter=fields.optional_deal)
+    status: str = attrs.field(default="done", converter=fields.status)
 
 
 def _in_order(thing: str, key: Name, days: tuple[tuple[str, dt.date | None], ...], hint: str | None = None) -> None:

@@ -25,6 +25,8 @@ OUTCOMES = ("open", "won", "lost", "no_decision")
 """What a deal can have come to."""
 SPLIT_KINDS = ("revenue", "overlay")
 """What a share of a deal can be a share of."""
+STATUSES = ("planned", "done", "missed", "cancelled")
+"""What can have become of an activity."""
 FIELDS_OF_A_DEAL = frozenset(
     {
         "id",
@@ -238,6 +240,38 @@ def order(value: int) -> int:
 
 def share(value: float) -> float:
     return weight(value, "share")
+
+
+def optional_deal(value: Name | None) -> Name | None:
+    return optional_name(value, "deal")
+
+
+def day(value: DayLike) -> dt.date:
+    return date(value, "date")
+
+
+def optional_outcome(value: str | None) -> str | None:
+    return None if value is None else outcome(value)
+
+
+def actor(value: Name | None) -> Name | None:
+    return optional_name(value, "actor")
+
+
+def from_stage(value: Name | None) -> Name | None:
+    return optional_name(value, "from_stage")
+
+
+def seq(value: int | None) -> int | None:
+    return None if value is None else _check.count(value, "seq")
+
+
+def activity_kind(value: Name | None) -> Name | None:
+    return optional_name(value, "kind")
+
+
+def status(value: str) -> str:
+    return _check.one_of(value, STATUSES, "status")
 
 
 def period(value: Span) -> Period:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 import numpy as np
 
-from salesmetrics import _check
+from salesmetrics import _check, export
 from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
@@ -36,7 +35,7 @@ REASONS = (
     "immature",
     "negative_base",
 )
-_SHOWN_ROWS = 10
+_SHOWN_ROWS = 30
 
 
 def _float(values: FloatArray) -> FloatArray:
@@ -244,43 +243,57 @@ class MetricTable(Rebuilt):
             columns[name if name not in columns else f"{name}_part"] = values.tolist()
         return columns
 
-    def _frame_columns(self) -> dict[str, list[Any]]:
-        """Return the columns with periods as text, for frames."""
-        periods = {"period", "cohort"} & set(self.labels.names)
-        return {
-            name: [None if v is None else str(v) for v in values] if name in periods else values
-            for name, values in self.to_dict().items()
-        }
+    def _columns(self) -> dict[str, AnyArray]:
+        """Return the columns as arrays, periods as text; their kind depends on the table and not on its rows."""
+        columns: dict[str, AnyArray] = {}
+        for name in self.labels.names:
+            labels = self.labels.column(name)
+            cells = [v if v is None or isinstance(v, (str, int)) else str(v) for v in labels]
+            columns[name] = np.fromiter(cells, dtype=object, count=len(cells))
+        columns |= {self.name: self.value, "n": self.n}
+        if self.low is not None and self.high is not None:
+            columns |= {"low": self.low, "high": self.high}
+        columns["reason"] = self.reason.astype(object)
+        for name, values in self.parts.items():
+            columns[name if name not in columns else f"{name}_part"] = values
+        return columns
 
     def to_pandas(self) -> Any:
         """Return a pandas frame."""
-        import pandas as pd
-
-        return pd.DataFrame(self._frame_columns())
+        return export.to_pandas(self._columns())
 
     def to_polars(self) -> Any:
-        """Return a polars frame."""
-        import polars as pl
-
-        return pl.DataFrame(self._frame_columns(), strict=False)
+        """Return a polars frame; what is undefined stays NaN."""
+        return export.to_polars(self._columns(), nan=True)
 
     def to_arrow(self) -> Any:
-        """Return a pyarrow table."""
-        import pyarrow as pa
-
-        return pa.table(self._frame_columns())
+        """Return a pyarrow table; what is undefined stays NaN."""
+        return export.to_arrow(self._columns(), nan=True)
 
     def to_frame(self, like: Any) -> Any:
-        """Return a frame of the same kind as the one given."""
-        kind = type(like).__module__.partition(".")[0]
-        makers = {"pandas": self.to_pandas, "polars": self.to_polars, "pyarrow": self.to_arrow}
-        if kind not in makers:
-            raise InvalidTypeError(
-                f"`like` must be a pandas, polars or pyarrow frame; got {show(type(like).__name__)}.",
-                code="SM-TAB-04",
-                field="like",
-            )
-        return makers[kind]()
+        """Return a frame of the same kind as the one given; a duckdb relation is answered by a pyarrow table."""
+        return export.to_frame(self._columns(), like, nan=True)
+
+    def to_csv(
+        self, target: export.Target, *, guard: export.Guard = "'", overwrite: bool = False, encoding: str = "utf-8"
+    ) -> None:
+        r"""Write the table as CSV: labels, the value under the metric's name, n, interval, reason, parts.
+
+        Parameters
+        ----------
+        target : path, text stream or binary stream
+            Where to. A file is written under another name first, and renamed once it is complete.
+        guard : {"'", "\t", None}
+            What keeps a spreadsheet from running a label as a formula.
+        overwrite : bool, default: False
+            Whether a file that is there may be replaced.
+        encoding : str, default: "utf-8"
+            How a file or a binary stream is encoded.
+        """
+        columns: dict[str, AnyArray | export.Exact] = dict(self._columns())
+        if self.minor is not None and self.scale is not None:
+            columns[self.name] = export.Exact(self.minor, self.scale, self.undefined)
+        export.to_csv(columns, target, guard=guard, overwrite=overwrite, encoding=encoding)
 
     def equals(self, other: object) -> bool:
         """Return True where every bit of the answer is the same: labels, values, n, interval, reasons and parts."""
@@ -352,16 +365,7 @@ class MetricTable(Rebuilt):
     def _repr_html_(self) -> str:
         """Return an escaped HTML table of the first rows."""
         head, body = self._cells(_SHOWN_ROWS)
-
-        def cells(tag: str, line: list[str]) -> str:
-            return "".join(f"<{tag}>{html.escape(c, quote=True)}</{tag}>" for c in line)
-
-        header = "".join(f'<th scope="col">{html.escape(c, quote=True)}</th>' for c in head)
-        rows = "".join(f"<tr>{cells('td', line)}</tr>" for line in body)
-        foot = "".join(f"<p>{html.escape(escape(line), quote=True)}</p>" for line in self._foot())
-        caption = html.escape(_plain(f"{self.name} [{self.unit}]"), quote=True)
-        table = f"<table><caption>{caption}</caption><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"<div>{table}{foot}</div>"
+        return export.html_table(_plain(f"{self.name} [{self.unit}]"), head, body, self._foot())
 
 
 def _plain(value: object) -> str:

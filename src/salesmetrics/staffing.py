@@ -126,6 +126,9 @@ def shares_of(reps: RepBook, *, ramp: bool = True, ramp_from: str = "role_start"
                 start.append(begin)
                 end.append(stop)
                 value.append(share)
+    if reps.unknown is not None:  # who is not in the book is there all the time, in a row behind the last
+        for column, number in zip((owner, start, end, value), (reps.rows, *_ALWAYS, PPM), strict=True):
+            column.append(number)
     return Spans(*(np.array(column, dtype=np.int64) for column in (owner, start, end, value)))
 
 

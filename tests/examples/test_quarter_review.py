@@ -63,13 +63,19 @@ def sections(review: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def company() -> sm.datasets.Company:
-    return sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30", history=False)
+    return sm.datasets.sample_company(deals=6_000, rng=7, as_of="2026-09-30")
 
 
 @pytest.fixture(scope="module")
 def files(company: sm.datasets.Company, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("files")
-    books = {"deals": company.deals, "quotas": company.quotas, "reps": company.reps, "forecasts": company.forecasts}
+    books = {
+        "deals": company.deals,
+        "quotas": company.quotas,
+        "reps": company.reps,
+        "forecasts": company.forecasts,
+        "history": company.history,
+    }
     return [
         word for name, book in books.items() for word in (f"--{name}", write(folder / f"{name}.csv", book.to_dict()))
     ]
@@ -85,12 +91,12 @@ def sample_review(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_review_of_the_sample_company_needs_nothing(sample_review: str) -> None:
     """Without options the script prints every section, each with numbers."""
     numbers = ("Attainment", "Reps", "Coverage", "Win rate", "Deal size", "Cycle length", "Velocity", "Pipeline")
-    for word in (*numbers, "Ramp", "Forecasts"):
+    for word in (*numbers, "Walk", "Stages", "Ramp", "Forecasts"):
         assert f"\n{word}: " in sample_review
     assert "Required on average" in sample_review
     assert "not shown" not in sample_review
     assert max(map(len, sample_review.splitlines())) <= 100
-    assert len(sample_review.splitlines()) <= 110
+    assert len(sample_review.splitlines()) <= 140
 
 
 def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.datasets.Company) -> None:
@@ -174,12 +180,14 @@ def test_files_give_the_review_of_the_books_they_were_written_from(
     sample_review: str, files: list[str], tmp_path: Path
 ) -> None:
     """The sample company, written to CSV files and read again, has the same review but for its title."""
-    done = run(
-        *files, "--as-of", "2026-09-30", "--start-month", "2", "--quarter", "2026Q3", "--currency", "USD", cwd=tmp_path
-    )
+    ends = {"Closed Won": "won", "Closed Lost": "lost", "No Decision": "no_decision"}
+    stages = ["Qualification", "Discovery", "Proposal", "Negotiation", *(f"{name}={to}" for name, to in ends.items())]
+    told = ["--as-of", "2026-09-30", "--start-month", "2", "--quarter", "2026Q3", "--currency", "USD"]
+    done = run(*files, *told, *(word for stage in stages for word in ("--stage", stage)), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     again, *notes = done.stdout.split("\n\nNote: ")
-    assert ["deals are expected to close before" in note for note in notes] == [True]
+    said = ("deals are expected to close before", "changes on one day that nothing tells the order of")
+    assert [words in note for words, note in zip(said, notes, strict=True)] == [True, True]
     ours, theirs = sections(sample_review), sections(again)
     assert ours.keys() == theirs.keys()
     # a file does not say in which order stages come, nor who was away or is ramping
@@ -250,7 +258,7 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
     done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ["ada.abe", "0.009", "1,000"] in [line.split()[:3] for line in done.stdout.splitlines()]
-    assert done.stdout.count("not shown") == 5
+    assert done.stdout.count("not shown") == 7
     assert "not shown: it needs the calls (--forecasts)" in done.stdout
     assert "`created` must be a column of the deals for velocity" in done.stdout
     assert "no lost deal in the files" in done.stdout

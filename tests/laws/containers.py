@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import tempfile
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -97,22 +98,84 @@ def shuffled_index(rows: int, rng: Random) -> list[int]:
 
 
 @law("A6", reads_deals)
+def pandas_types(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Domain objects and pandas frames of nullable and of Arrow's types agree."""
+    pd = pytest.importorskip("pandas")
+    arrays = arrays_of(case)
+    nullable = pd.DataFrame({n: v.astype("datetime64[s]") if n in DAYS else v for n, v in arrays.items()})
+    kinds = dict.fromkeys(TEXTS, "string[python]") | dict.fromkeys(("amount", "probability"), "Float64")
+    holds(entry, variant, case, nullable.astype(kinds), arrow_of(case).to_pandas(types_mapper=pd.ArrowDtype))
+
+
+@law("A6", reads_deals)
+def structured_array(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Domain objects and a structured array of the same rows agree."""
+    columns = columns_of(case)
+    kinds = [
+        (name, "f8" if name in ("amount", "probability") else "M8[D]" if name in DAYS else "O") for name in columns
+    ]
+    array = np.empty(len(case.deals), dtype=kinds)
+    for name, values in arrays_of(case).items():
+        array[name] = values
+    holds(entry, variant, case, array)
+
+
+@law("A6", reads_deals)
+def duckdb_relation(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Domain objects and a relation of duckdb agree."""
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+    connection.register("held", arrow_of(case))
+    holds(entry, variant, case, connection.sql("select * from held"))
+
+
+@law("A6", reads_deals)
+def parquet_file(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Domain objects and a Parquet file agree, wherever its row groups begin."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = io.BytesIO()
+    parquet.write_table(arrow_of(case), out, row_group_size=rng.randint(1, len(case.deals) + 1))
+    out.seek(0)
+    holds(entry, variant, case, out)
+
+
+@law("A6", reads_deals)
+def out_and_back(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """M1: a book and what it is written as agree, as arrays and as CSV."""
+    book = case.ask().deals
+    text = io.StringIO(newline="")
+    book.to_csv(text)
+    text.seek(0)
+    holds(entry, variant, case, book.to_dict(), text)
+
+
+@law("A6", reads_deals)
 def polars_frame(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     """Domain objects and a polars frame agree."""
     pl = pytest.importorskip("polars")
     types = dict.fromkeys(TEXTS, pl.String) | dict.fromkeys(DAYS, pl.Date)
     frame = pl.DataFrame(columns_of(case), schema={n: types.get(n, pl.Float64) for n in columns_of(case)})
-    holds(entry, variant, case, frame, frame.with_columns(pl.col("rep").cast(pl.Categorical)))
+    coded = frame.with_columns(pl.col("rep").cast(pl.Categorical))
+    reps = ["nobody", *sorted({rep for rep in columns_of(case)["rep"] if rep is not None}, reverse=True)]
+    holds(entry, variant, case, frame, coded, frame.with_columns(pl.col("rep").cast(pl.Enum(reps))))
 
 
-@law("A6", reads_deals)
-def arrow_table(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
-    """Domain objects and a pyarrow table agree, wherever its chunks begin."""
+def arrow_of(case: Case) -> Any:
+    """Return deals as a pyarrow table."""
     pa = pytest.importorskip("pyarrow")
     types = dict.fromkeys(TEXTS, pa.string()) | dict.fromkeys(DAYS, pa.date32())
-    table = pa.table({n: pa.array(v, types.get(n, pa.float64())) for n, v in columns_of(case).items()})
+    return pa.table({n: pa.array(v, types.get(n, pa.float64())) for n, v in columns_of(case).items()})
+
+
+@law("A9", reads_deals)
+def arrow_table(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Domain objects and a pyarrow table agree, wherever its chunks begin and whichever of them hold dictionaries."""
+    pa = pytest.importorskip("pyarrow")
+    table = arrow_of(case)
     at = rng.randint(0, len(table))
-    holds(entry, variant, case, table, pa.concat_tables([table.slice(0, at), table.slice(at)]))
+    parts = [table.slice(0, at), table.slice(at)]
+    coded = [part.set_column(1, part.schema.names[1], part.column(1).dictionary_encode()) for part in parts]
+    holds(entry, variant, case, table, pa.concat_tables(parts), pa.concat_tables(coded))
 
 
 @law("A7", reads_deals)
@@ -137,6 +200,21 @@ def layouts(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     for values in locked.values():
         values.flags.writeable = False
     holds(entry, variant, case, strided, backward, fortran, big, locked)
+
+
+@law("A8", reads_deals)
+def mapped_memory(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
+    """Arrays in memory and arrays mapped from a file agree, and so does one value that is broadcast to all rows."""
+    base = arrays_of(case)
+    with tempfile.TemporaryDirectory() as folder:
+        mapped = dict(base)
+        for name in ("amount", "probability", *DAYS):
+            if len(base[name]):
+                np.save(f"{folder}/{name}.npy", base[name])
+                mapped[name] = np.load(f"{folder}/{name}.npy", mmap_mode="r")
+        holds(entry, variant, case, mapped)
+    one = {**base, "segment": np.full(len(case.deals), "SMB", dtype=object)}
+    holds(entry, variant, case, {**one, "segment": np.broadcast_to(one["segment"][:1], len(case.deals))}, wanted=one)
 
 
 @law("A10", reads_deals)

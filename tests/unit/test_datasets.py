@@ -19,7 +19,7 @@ from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError
 from salesmetrics.fiscal import FiscalCalendar
 
-SHA256 = "63d9e295d25866ba5c2c4501c87c0ec86d9fa5eba364cc2443b265340ff5002e"
+SHA256 = "84aa33bd2408516b58624dd25491e900881e1b562a822944b2db01e933eb7d6d"
 OPEN, WON, LOST, NO_DECISION = range(4)
 SMALL = (0, 1, 2, 60, 500)
 

@@ -121,11 +121,20 @@ def test_two_people_who_change_places_on_one_day_form_no_cycle() -> None:
     assert sm.read_reps(rows).on("2026-05-01").under("Cy") == ("Ben",)
 
 
-def test_a_book_of_several_days_is_refused_where_one_is_needed() -> None:
-    """A metric wants the structure of one day, and says how to get it."""
+def test_a_book_of_several_days_lends_the_labels_of_each_row_s_own_day() -> None:
+    """Ben's deal of May stands under Cy, to whom he reports since April, and so does his quota of that quarter."""
     deals, quotas = company(["Ana", "Ben"])
+    table = sm.attainment(deals, quotas, period=Q2, reps=sm.read_reps(DATED), by="manager")
+    stated = sm.attainment(deals, quotas, period=Q2, reps=sm.read_reps(DATED).on("2026-05-02"), by="manager")
+    assert table.equals(stated)
+    assert table["Cy"].parts["booked"] == 2.0
+
+
+def test_a_question_about_one_structure_refuses_several_days() -> None:
+    """Who stands below somebody is asked of one day, and the refusal says how to get it."""
     with pytest.raises(sm.InvalidDataError, match="one row for each rep") as caught:
-        sm.attainment(deals, quotas, period=Q2, reps=sm.read_reps(DATED), by="manager")
+        sm.read_reps(DATED).under("Ana")
+    assert (caught.value.code, caught.value.field) == ("SM-REP-06", "reps")
     assert "reps.on(" in str(caught.value.hint)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 import pickle
 from decimal import Decimal
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import salesmetrics as sm
+from salesmetrics.convert.written import MONEY_FORMATS, Written, read_written
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, SalesMetricsError
 from salesmetrics.money import (
     CURRENCIES,
@@ -363,3 +366,275 @@ def test_minus_zero_becomes_zero() -> None:
     """The sign of a zero never reaches a result."""
     assert str(finite_amount(-0.0, "amount")) == "0.0"
     assert not Decimal(finite_amount(Decimal("-0.00"), "amount")).is_signed()
+
+
+# --- amounts as people write them -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "money_format", "number", "mark"),
+    [
+        ("$1,234.50", "1,234.56", "1234.50", "$"),
+        ("(1,234.50)", "1,234.56", "-1234.50", ""),
+        ("($1,234.50)", "1,234.56", "-1234.50", "$"),
+        ("-$5", "1,234.56", "-5", "$"),
+        ("$-5", "1,234.56", "-5", "$"),
+        ("1,234.50-", "1,234.56", "-1234.50", ""),
+        ("+7", "1,234.56", "7", ""),
+        ("USD 1,234,567", "1,234.56", "1234567", "USD"),
+        ("1.234,50 EUR", "1.234,56", "1234.50", "EUR"),
+        ("1.234", "1.234,56", "1234", ""),
+        ("\u2212 3,5 €", "1.234,56", "-3.5", "€"),
+        ("1 234,50 €", "1 234,56", "1234.50", "€"),
+        ("1\u202f234\u00a0567,5", "1 234,56", "1234567.5", ""),
+        ("1 234.5", "1 234.56", "1234.5", ""),
+        ("CHF 1'234.50", "1'234.56", "1234.50", "CHF"),
+        ("1\u2019234.50", "1'234.56", "1234.50", ""),
+        ("₹12,34,567.89", "12,34,567.89", "1234567.89", "₹"),
+        ("1234,5", "1234,56", "1234.5", ""),
+        ("R$ 5", "1234.56", "5", "R$"),
+        ("0", "1,234.56", "0", ""),
+        ("0007.10", "1234.56", "7.10", ""),
+    ],
+)
+def test_a_written_amount_is_read_in_the_format_that_is_told(
+    text: str, money_format: str, number: str, mark: str
+) -> None:
+    """ARR-13: separators, signs of currency on either side, a minus on either side, or brackets."""
+    assert read_written(text, MONEY_FORMATS[money_format]) == Written(Decimal(number), mark)
+
+
+@pytest.mark.parametrize(
+    ("text", "money_format"),
+    [
+        ("1.234,50", "1,234.56"),
+        ("1,234.50", "1.234,56"),
+        ("12,34", "1,234.56"),
+        ("1,2345", "1,234.56"),
+        ("1234,567", "1,234.56"),
+        (",123", "1,234.56"),
+        ("1,,234", "1,234.56"),
+        ("1,234,567", "12,34,567.89"),
+        ("1,234", "1234.56"),
+        ("5.", "1,234.56"),
+        (".5", "1,234.56"),
+        ("1.2.3", "1,234.56"),
+        ("--5", "1,234.56"),
+        ("(-5)", "1,234.56"),
+        ("-5-", "1,234.56"),
+        ("$5 USD", "1,234.56"),
+        ("$", "1,234.56"),
+        ("", "1,234.56"),
+        ("()", "1,234.56"),
+        ("1e5", "1,234.56"),
+        ("1_000", "1,234.56"),
+        ("１２３", "1,234.56"),
+        ("nan", "1,234.56"),
+        ("Infinity", "1,234.56"),
+        ("5 apples", "1,234.56"),
+        ("1 234", "1,234.56"),
+        ("1" * 41, "1,234.56"),
+    ],
+)
+def test_what_is_written_otherwise_is_not_read(text: str, money_format: str) -> None:
+    """ARR-13, ARR-14: groups are complete, one sign and one mark, ASCII digits, no exponents and no words."""
+    assert read_written(text, MONEY_FORMATS[money_format]) is None
+
+
+@given(st.text(alphabet="0123456789,.'()-+$€ \u00a0EURx", max_size=45), st.sampled_from(sorted(MONEY_FORMATS)))
+def test_any_text_is_read_or_not_and_never_misread(text: str, money_format: str) -> None:
+    """What is read has the digits that were written, in their order."""
+    found = read_written(text, MONEY_FORMATS[money_format])
+    if found is not None:
+        digits = "".join(character for character in text if character.isdigit()).lstrip("0")
+        assert "".join(map(str, found.number.as_tuple().digits)).lstrip("0") == digits
+
+
+@given(st.text(max_size=60), st.sampled_from(sorted(MONEY_FORMATS)))
+@example("9" * 1_000_000, "1,234.56")
+@example("$" * 1_000_000, "1,234.56")
+@example("-" * 40, "1,234.56")
+@example("(" * 40, "1,234.56")
+def test_hostile_texts_are_answered_at_once(text: str, money_format: str) -> None:
+    """Any text is an amount or none; nothing is raised, and length is looked at first."""
+    found = read_written(text, MONEY_FORMATS[money_format])
+    assert found is None or found.number.is_finite()
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from(sorted(MONEY_FORMATS)))
+def test_an_amount_survives_being_written(minor: int, money_format: str) -> None:
+    """Every format reads what is written in it."""
+    how = MONEY_FORMATS[money_format]
+    whole, cents = divmod(abs(minor), 100)
+    upper, last = divmod(whole, 1000)
+    text = str(whole)
+    if how.groups and upper:
+        head = str(upper)
+        parts = [head[max(end - how.upper, 0) : end] for end in range(len(head), 0, -how.upper)]
+        text = how.groups[0].join([*reversed(parts), f"{last:03d}"])
+    text = f"{'-' if minor < 0 else ''}{text}{how.point}{cents:02d}"
+    deals = sm.read_deals({"amount": [text]}, money_format=money_format, allow_negative=True)
+    assert deals.column("amount").minor.tolist() == [minor]
+
+
+@pytest.mark.parametrize("kind", ["list", "csv", "pandas", "polars", "arrow", "categorical"])
+def test_written_amounts_come_in_every_container(kind: str) -> None:
+    """Blanks are missing, and the book is the same."""
+    texts = ["$1,234.50", "", "(2.00)"]
+    rows: Any = {"id": ["a", "b", "c"], "amount": texts}
+    if kind == "csv":
+        rows = io.StringIO('id,amount\na,"$1,234.50"\nb,\nc,(2.00)\n')
+    elif kind == "arrow":
+        rows = pytest.importorskip("pyarrow").table(rows)
+    elif kind == "categorical":
+        rows = pytest.importorskip("pandas").DataFrame(rows).astype({"amount": "category"})
+    elif kind != "list":
+        rows = pytest.importorskip(kind).DataFrame(rows)
+    deals = sm.read_deals(rows, money_format="1,234.56", allow_negative=True, currency="USD")
+    assert deals.column("amount").minor.tolist() == [123_450, 0, -200]
+    assert deals.column("amount").missing().tolist() == [False, True, False]
+
+
+def test_signs_must_be_able_to_mean_the_currency() -> None:
+    """A sign of euros in a book of dollars is refused, a dollar sign in one of Canadian dollars is not."""
+    rows = {"id": ["a", "b"], "amount": ["$5", "€6"]}
+    with pytest.raises(sm.InvalidDataError) as caught:
+        sm.read_deals(rows, money_format="1,234.56", currency="USD")
+    assert (caught.value.code, caught.value.row, caught.value.value, caught.value.keys) == ("SM-CUR-10", 1, "€6", ["b"])
+    with pytest.raises(sm.InvalidDataError, match="in one currency in every row") as mixed:
+        sm.read_deals(rows, money_format="1,234.56")
+    assert (mixed.value.code, mixed.value.value) == ("SM-CUR-01", "$ and €")
+    assert sm.read_deals(rows | {"amount": ["$5", "6"]}, money_format="1,234.56", currency="CAD")[
+        "amount"
+    ].tolist() == [5, 6]
+    fx = sm.FxTable.in_base("USD", {"EUR": 2})
+    own = {**rows, "currency": ["USD", "EUR"], "outcome": ["won"] * 2, "closed": ["2026-01-01"] * 2}
+    assert sm.read_deals(own, money_format="1,234.56", rates=fx)["amount"].tolist() == [5, 12]
+    with pytest.raises(sm.InvalidDataError, match="bear the sign of its currency"):
+        sm.read_deals(own | {"currency": ["EUR", "USD"]}, money_format="1,234.56", rates=fx)
+
+
+def test_a_format_that_is_none_is_refused() -> None:
+    """The formats are a closed list, each an example of itself."""
+    with pytest.raises(sm.InvalidArgumentError, match="`money_format` must be one of") as caught:
+        sm.read_deals({"amount": ["5"]}, money_format="#,##0.00")
+    assert caught.value.code == "SM-ARG-01"
+
+
+# --- the rows of the catalogue, through the door ----------------------------------------------------------------------
+
+FINITE = "leave a cell empty (None or NaN) where the amount is not known."
+FINER = "rounding='half_even' rounds to minor units and counts; or state a larger `scale` (unit prices have 4)."
+NEGATIVE = "allow_negative=True takes credits as they are."
+WRITE = "give numbers, such as Decimal('1234.50'); or money_format='1,234.56' for texts that are written like that."
+PLAIN = "plain ASCII digits with one point, such as 1234.50; money_format='1,234.56' takes separators and signs of currency."
+USUAL = "on_error='drop' leaves such rows out, on_error='collect' reports every problem at once."
+LARGE = [float(2**53), 1.0]
+CATALOGUE: list[tuple[str, Any, str, int | None, Any, str | None]] = [
+    ("DOM-2", [1.0, math.inf], "SM-AMT-02", 1, math.inf, FINITE),
+    ("DOM-2", np.array([1.0, -math.inf]), "SM-AMT-02", 1, -math.inf, FINITE),
+    ("DOM-2", [1, Decimal("Infinity")], "SM-AMT-02", 1, Decimal("Infinity"), FINITE),
+    ("DOM-3", [1.0, -5.0], "SM-AMT-05", 1, -5.0, NEGATIVE),
+    ("DOM-3", np.array([-5, 1]), "SM-AMT-05", 0, -5, NEGATIVE),
+    ("DOM-5", [1.0, True], "SM-AMT-07", 1, True, WRITE),
+    ("DOM-5", np.array([True, False]), "SM-AMT-01", None, True, "True and False are no amounts."),
+    ("DOM-6", np.array([1j, 2]), "SM-AMT-01", None, 1j, "take the real part where that is meant."),
+    ("DOM-7", [Decimal("1.005"), 1], "SM-AMT-04", 0, Decimal("1.005"), FINER),
+    ("DOM-7", np.array([1.0, 1.005]), "SM-AMT-04", 1, 1.005, FINER),
+    ("DOM-8", [1, Decimal("1E+2000000")], "SM-AMT-03", 1, Decimal("1E+2000000"), USUAL),
+    ("DOM-9", np.array([1e300, 1.0]), "SM-AMT-03", 0, 1e300, USUAL),
+    ("DOM-9", np.array(LARGE), "SM-AMT-03", 0, float(2**53), USUAL),
+    ("ARR-6", np.array([2**63, 1], dtype=np.uint64), "SM-AMT-03", 0, 2**63, USUAL),
+    ("ARR-9", np.array([np.longdouble("1e400"), 1]), "SM-AMT-03", 0, None, USUAL),
+    ("ARR-13", np.array(["$1,234.50", "5"]), "SM-AMT-06", None, "$1,234.50", WRITE),
+    ("ARR-13", [1.5, "$1,234.50"], "SM-AMT-07", 1, "$1,234.50", WRITE),
+    ("ARR-14", "1_000", "SM-AMT-18", 1, "1_000", PLAIN),
+    ("ARR-14", "１２３", "SM-AMT-18", 1, "１２３", PLAIN),
+    ("ARR-14", "nan", "SM-AMT-18", 1, "nan", PLAIN),
+    ("ARR-14", "Infinity", "SM-AMT-18", 1, "Infinity", PLAIN),
+    ("ARR-14", "1e5", "SM-AMT-18", 1, "1e5", PLAIN),
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "row", "value", "hint"),
+    [c[1:] for c in CATALOGUE],
+    ids=[f"{c[0]}-{at}" for at, c in enumerate(CATALOGUE)],
+)
+def test_a_bad_amount_is_refused_at_the_door(
+    values: Any, code: str, row: int | None, value: Any, hint: str | None
+) -> None:
+    """Class, code, column, row, key, value and hint; what the caller gave is as it was."""
+    source: Any = {"id": ["D0", "D1"], "Value": values}
+    if isinstance(values, str):
+        source = io.StringIO(f"id,Value\nD0,5\nD1,{values}\n")
+    elif isinstance(values, np.ndarray):
+        values.setflags(write=False)
+    with pytest.raises(sm.InvalidDataError) as caught:
+        sm.read_deals(source, {"amount": "Value"})
+    error = caught.value
+    assert (error.code, error.field, error.column, error.row, error.hint) == (code, "amount", "Value", row, hint)
+    assert error.keys == ([] if row is None else [f"D{row}"])
+    assert value is None or error.value == value
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "minor"),
+    [
+        ([None, 1.0], {}, [0, 100]),
+        ([math.nan, 1.0], {}, [0, 100]),
+        ([-0.0, 1.0], {}, [0, 100]),
+        ([0.1 + 0.2, 1.0], {}, [30, 100]),
+        ([-5.0, 1.0], {"allow_negative": True}, [-500, 100]),
+        (np.array([16_777_216, 1], dtype=np.int32), {}, [1_677_721_600, 100]),
+        (np.array([255, 1], dtype=np.uint8), {}, [25_500, 100]),
+        (np.array([131_071.5, 0.5], dtype=np.float32), {}, [13_107_150, 50]),
+        (np.array([1.25, 1], dtype=np.longdouble), {}, [125, 100]),
+        ([Decimal("19.90"), 5], {}, [1990, 500]),
+    ],
+)
+def test_other_amounts_are_converted_exactly(values: Any, options: dict[str, Any], minor: list[int]) -> None:
+    """DOM-1, 3, 4 and 7, ARR-5 and 6: in a column NaN is a blank, minus nought is nought, small types are widened."""
+    assert sm.read_deals({"amount": values}, **options).column("amount").minor.tolist() == minor
+
+
+def test_rounding_is_counted_and_single_precision_is_warned_of() -> None:
+    """DOM-7 and ARR-5: rows that rounding changed, and values whose cents may be lost already, stand in the report."""
+    with pytest.warns(sm.SalesMetricsWarning, match=r"have at most 2 decimals; got 2 of 3 rows"):
+        book = sm.read_deals({"amount": [1.005, 1.015, 1.0]}, rounding="half_even")
+    assert book.column("amount").minor.tolist() == [100, 101, 100]
+    with pytest.warns(sm.SalesMetricsWarning, match="float32 holds too few digits here"):
+        book = sm.read_deals({"amount": np.array([262_145.0, 1.0], dtype=np.float32)})
+    assert book.column("amount").minor.tolist() == [26_214_500, 100]
+
+
+def test_close_before_create_is_refused_or_blanked() -> None:
+    """DOM-10: the same day is allowed; a migrated deal keeps its amount and loses its creation day, counted."""
+    rows = {"id": ["a", "b"], "amount": [1, 2], "created": ["2026-02-01", "2026-02-02"], "closed": ["2026-02-01"] * 2,
+            "outcome": ["won"] * 2}  # fmt: skip
+    with pytest.raises(sm.InvalidDataError) as caught:
+        sm.read_deals(rows)
+    error = caught.value
+    assert (error.code, error.field, error.column, error.row, error.keys) == ("SM-CLO-03", "closed", "closed", 1, ["b"])
+    assert error.value == np.datetime64("2026-02-01")
+    assert error.hint == "repair='blank_created' keeps such deals without their creation day."
+    with pytest.warns(sm.SalesMetricsWarning, match="`created` was blanked in 1 deals"):
+        book = sm.read_deals(rows, repair="blank_created")
+    assert np.isnat(book["created"]).tolist() == [False, True]
+    assert book["amount"].tolist() == [1.0, 2.0]
+
+
+def test_totals_past_int64_are_refused_naming_the_group() -> None:
+    """ARR-8: a sum never wraps."""
+    size = 1025
+    rows = {
+        "rep": ["Ana"] * size,
+        "amount": np.full(size, LIMIT // 100),
+        "outcome": ["won"] * size,
+        "closed": ["2026-02-01"] * size,
+    }
+    with pytest.raises(
+        sm.InvalidDataError, match="must stay within int64 minor units; got more in group 'Ana'"
+    ) as caught:
+        sm.credited_bookings(sm.read_deals(rows), by="rep")
+    assert (caught.value.code, caught.value.field) == ("SM-AMT-09", "amount")

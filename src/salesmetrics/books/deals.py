@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import attrs
 import numpy as np
 
-from salesmetrics._check import date_of
+from salesmetrics._check import date_of, locked
 from salesmetrics._check import day as _day
+from salesmetrics._kernels import Range, positions
+from salesmetrics.arrays import IntArray
 from salesmetrics.books.table import Book
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.convert import Problem
@@ -67,14 +69,35 @@ class DealBook(Book):
         return attrs.evolve(self, columns={**self.columns, **labels})
 
     def with_reps(self, reps: RepBook, *, as_of: object = None) -> Self:
-        """Return the book with the labels of each deal's rep (team, manager, ...) added as columns.
+        """Return the book with the labels of each deal's rep (team, manager, ...) added as columns, which then stand still.
 
-        ``as_of`` leaves the labels of reps who were not yet hired, or had left, on that day missing.
+        They are those of the deal's own rep, also where splits or a history of owners credit another one: ``reps=`` in the
+        question itself lends the labels of the rep who is credited. ``as_of`` leaves the labels of reps who were not yet
+        hired, or had left, on that day missing.
         """
         owner = self.column("rep", "labels lent by reps")
         on = None if as_of is None else _day(as_of, "as_of")
+        reps = reps if as_of is None or not reps.dated else reps.on(as_of)
         lent = {name: reps.lend(name, owner, on) for name in reps.lendable if name not in self.columns}
         return self.with_labels(lent)
+
+    def open_rows(self, day: int) -> IntArray:
+        """Return the rows of the deals open at the end of a day since 1970: created by then, and not closed by then.
+
+        Where they are few the book keeps them: most questions about a pipeline are asked of the same day.
+        """
+        few = self.rows // 10
+        return self.kept(("open", day), lambda: self._open_rows(day), worth=lambda rows: len(rows) <= few)
+
+    def _open_rows(self, day: int) -> IntArray:
+        outcome: LabelColumn = self.column("outcome", "open deals")
+        rows = positions(self.rows, [Range(outcome.codes, OPEN, OPEN + 1)])
+        closed, created = self.columns.get("closed"), self.columns.get("created")
+        if isinstance(closed, DayColumn) and closed.last > day:
+            rows = np.sort(np.concatenate([rows, positions(self.rows, [Range(closed.days, day + 1, None)])]))
+        if isinstance(created, DayColumn) and created.last > day:
+            rows = rows[created.days.take(rows) <= day]
+        return locked(rows)
 
     def equals(self, other: object) -> bool:
         """Return True where both hold the same columns, rows, currency, scale, day and sales process."""

@@ -128,6 +128,26 @@ def quota_problems(columns: Mapping[str, Column], rows: int) -> list[Problem]:
     return problems
 
 
+def quota_gaps(columns: Mapping[str, Column], rows: int) -> list[Problem]:
+    """Return the warning of days between two quotas of one rep on which there is none."""
+    start, end = columns["start"], columns["end"]
+    assert isinstance(start, DayColumn)
+    assert isinstance(end, DayColumn)
+    owner = _owners(columns, rows)
+    order = np.lexsort((end.days, start.days, owner))
+    o, s, e = owner[order], start.days[order].astype(np.int64), end.days[order].astype(np.int64)
+    gap = np.flatnonzero((o[1:] == o[:-1]) & (s[1:] > e[:-1]) & (o[1:] >= 0))
+    if not len(gap):
+        return []
+    names = _shown_owner(columns)
+    values: list[object] = [
+        f"{names(int(order[at + 1]))} from {date_of(int(e[at]))} to {date_of(int(s[at + 1]))}" for at in gap
+    ]
+    rule = "follow the rep's quota before it without a gap"
+    hint = "attainment in the gap is undefined, bookings still count"
+    return [Problem("SM-QTA-16", "start", rule, np.sort(order[gap + 1]), values, hint, warning=True)]
+
+
 def _overlaps(columns: Mapping[str, Column], rows: int, start: IntArray, end: IntArray) -> list[Problem]:
     """Return the problems of one owner's quotas that overlap, or that say the same thing twice."""
     owner = _owners(columns, rows)

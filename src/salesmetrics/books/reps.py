@@ -9,14 +9,17 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._check import date_of
 from salesmetrics.arrays import AnyArray
 from salesmetrics.books.table import Book
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
-from salesmetrics.errors import InvalidDataError, nearest, show
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 
 __all__ = ["RepBook"]
+
+_LAST_DAY = 1 << 20
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -25,7 +28,8 @@ class RepBook(Book):
 
     Columns: ``id, name, team, manager, hired, role_start, left`` and any label columns. ``absences`` and ``ramps`` hold, for
     each row, the periods away and the share of full quota in each tenure month. With a column ``since`` there may be several
-    rows for a rep, each with the team and manager from that day on: `on` gives the structure as it stood on a day.
+    rows for a rep, each with the team and manager from that day on: labels are then lent by the structure in force on each
+    deal's own day, and `on` gives the structure as it stood on one day. ``unknown`` is the label of reps that are not in it.
 
     Examples
     --------
@@ -39,6 +43,12 @@ class RepBook(Book):
     kind: ClassVar[str] = "reps"
     absences: tuple[tuple[Period, ...], ...] = ()
     ramps: tuple[tuple[float, ...], ...] = ()
+    unknown: str | None = None
+
+    @property
+    def dated(self) -> bool:
+        """True where the structure changes on days: a rep may have several rows."""
+        return isinstance(self.columns.get("since"), DayColumn)
 
     @property
     def lendable(self) -> tuple[str, ...]:
@@ -57,26 +67,63 @@ class RepBook(Book):
         """Return the code of the lent label for each level of the owners, then -1 for the missing owner."""
         column: LabelColumn = self.column(name, "a label lent by reps")
         rows = self.rows_of(owner)
-        codes = np.where(rows >= 0, column.codes.astype(np.int64)[rows] if len(column) else -1, -1)
+        codes = np.append(column.codes.astype(np.int64), [self.unknown_code(name), -1])[rows]
         if on is not None and self.rows:
-            codes = np.where(self.present(on)[rows], codes, -1)
+            codes = np.where(np.append(self.present(on), [True, True])[rows], codes, -1)
         return codes
 
+    def unknown_code(self, name: str) -> int:
+        """Return the code of the label of reps that are not in the book, -1 where there is none."""
+        column: LabelColumn = self.column(name, "a label lent by reps")
+        return column.levels.index(self.unknown) if self.unknown in column.levels else -1
+
     def rows_of(self, owner: LabelColumn) -> AnyArray:
-        """Return the row of each level of the owners, then -1 for the missing owner; every level must be known."""
+        """Return the row of each level of the owners, then -1 for the missing owner; every level must be known.
+
+        Where the book has a label for unknown reps, they stand in a row behind the last.
+        """
         place = self.places()
+        self._all_known(owner, place)
+        return np.array([*(place.get(level, self.rows) for level in owner.levels), -1], dtype=np.int64)
+
+    def _all_known(self, owner: LabelColumn, place: Mapping[object, object]) -> None:
+        """Raise where owners are not in the book and it has no label for them."""
         unknown = [level for level in owner.levels if level not in place]
-        if unknown:
+        if unknown and self.unknown is None:
+            names = ", ".join(show(name) for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
             raise InvalidDataError(
-                f"`reps` must know every rep of the deals and quotas; got {len(unknown)} of {len(owner.levels)} unknown "
-                f"(first: {show(unknown[0])}).",
+                f"`reps` must know every rep of the deals and quotas; got {len(unknown)} of {len(owner.levels)} unknown: "
+                f"{names}.",
                 code="SM-REP-05",
                 field="rep",
-                values=unknown[:10],
-                hint=f"add them to the rep book, or leave them out: where={{'rep': [...]}}. Reps: "
+                values=unknown,
+                hint="add them to the rep book, leave them out by where={'rep': [...]}, or read it with unknown='other'. Reps: "
                 f"{', '.join(show(k) for k in list(place)[:10])}.",
             )
-        return np.array([*(place[level] for level in owner.levels), -1], dtype=np.int64)
+
+    def rows_at(self, owner: LabelColumn, days: AnyArray) -> AnyArray:
+        """Return the row in force for each rep of a column on each day.
+
+        -1 where there is no rep, or its rows all begin later; one behind the last for a rep that is not in the book.
+        """
+        ids: KeyColumn = self.column("id", "labels lent by reps")
+        keys, code = np.unique(ids.values, return_inverse=True)
+        place: dict[object, int] = {key: at for at, key in enumerate(keys.tolist())}
+        self._all_known(owner, place)
+        since: DayColumn = self.column("since", "the structure on a day")
+        packed = code.reshape(-1).astype(np.int64) * (1 << 32) + since.days
+        order = np.argsort(packed, kind="stable")
+        who = np.array([*(place.get(level, -2) for level in owner.levels), -1], dtype=np.int64)[owner.codes]
+        at = np.searchsorted(packed[order], who * (1 << 32) + days, side="right") - 1
+        row = order[np.maximum(at, 0)] if self.rows else np.zeros(len(who), dtype=np.int64)
+        found = (at >= 0) & (who >= 0)
+        found[found] = code.reshape(-1)[row[found]] == who[found]
+        rows: AnyArray = np.where(found, row, np.where(who == -2, self.rows, -1))
+        return rows
+
+    def latest(self) -> Self:
+        """Return one row for each rep: the last of those that there are."""
+        return self.on(date_of(_LAST_DAY)) if self.dated else self
 
     def places(self) -> dict[object, int]:
         """Return the row of each rep, who must have one only."""
@@ -100,26 +147,24 @@ class RepBook(Book):
         since = self.columns.get("since")
         if not isinstance(since, DayColumn):
             return self
+        book = self.take(np.sort(self._in_force(number)))
+        return attrs.evolve(book, columns={name: c for name, c in book.columns.items() if name != "since"})
+
+    def _in_force(self, day: int) -> AnyArray:
+        """Return the row of each rep that is there on a day."""
         ids: KeyColumn = self.column("id", "the structure on a day")
-        rows = np.flatnonzero(since.days <= number)
+        since: DayColumn = self.column("since", "the structure on a day")
+        rows = np.flatnonzero(since.days <= day)
         order = rows[np.lexsort((since.days[rows], ids.values[rows]))]
         keys = ids.values[order]
         last = np.ones(len(order), dtype=bool)
         last[:-1] = keys[1:] != keys[:-1]
-        book = self.take(np.sort(order[last]))
-        return attrs.evolve(book, columns={name: c for name, c in book.columns.items() if name != "since"})
+        return order[last]
 
     def chain(self) -> dict[object, tuple[object, ...]]:
         """Return the way down to each rep: the manager at the top first, the rep last."""
         manager: LabelColumn = self.column("manager", "a hierarchy")
-        above = dict(zip(self.places(), manager.user().tolist(), strict=True))
-        ways: dict[object, tuple[object, ...]] = {}
-        for rep in above:
-            way = [rep]
-            while (boss := above.get(way[-1])) is not None:
-                way.append(boss)
-            ways[rep] = tuple(reversed(way))
-        return ways
+        return _ways(dict(zip(self.places(), manager.user().tolist(), strict=True)))
 
     def under(self, manager: object) -> tuple[object, ...]:
         """Return everybody below a manager, at any depth, in the order of the rows."""
@@ -138,11 +183,12 @@ class RepBook(Book):
         """Return the book with label columns ``level_1`` (the top), ``level_2``, ...: who stands above each rep at each depth.
 
         A manager stands under its own name at its own depth, so ``by="level_2"`` adds up everything below and including each
-        manager of the second level. Who stands higher has no label there: the missing row, so the rows add up to the whole.
+        manager of the second level. Who stands higher has no label there: the missing row, so the rows add up to the whole. In
+        a book of several days there is a row for each day from which a rep has others above.
         """
-        ways = list(self.chain().values())
+        book, ways = self._dated_ways() if self.dated else (self, list(self.chain().values()))
         depth = max((len(way) for way in ways), default=0)
-        columns: dict[str, Column] = dict(self.columns)
+        columns: dict[str, Column] = dict(book.columns)
         for level in range(depth):
             names = [way[level] if level < len(way) else None for way in ways]
             levels = tuple(
@@ -151,7 +197,38 @@ class RepBook(Book):
             place: dict[object, int] = {name: at for at, name in enumerate(levels)} | {None: -1}
             codes = np.array([place[name] for name in names], dtype=np.int64)
             columns[f"level_{level + 1}"] = LabelColumn(smallest_codes(codes, len(levels)), levels)
-        return attrs.evolve(self, columns=columns)
+        return attrs.evolve(book, columns=columns)
+
+    def _dated_ways(self) -> tuple[Self, list[tuple[object, ...]]]:
+        """Return a row for each rep and day from which its row or the way down to it is another, and those ways."""
+        manager: LabelColumn = self.column("manager", "a hierarchy")
+        since: DayColumn = self.column("since", "the structure on a day")
+        keys, bosses = self["id"].tolist(), manager.user().tolist()
+        rows, days, found = list[int](), list[int](), list[tuple[object, ...]]()
+        last: dict[object, tuple[int, tuple[object, ...]]] = {}
+        for day in np.unique(since.days).tolist():
+            there = np.sort(self._in_force(day)).tolist()
+            ways = _ways({keys[row]: bosses[row] for row in there})
+            for row in there:
+                state = row, ways[keys[row]]
+                if last.get(keys[row]) != state:
+                    last[keys[row]] = state
+                    rows.append(row)
+                    days.append(day)
+                    found.append(state[1])
+        book = self.take(np.array(rows, dtype=np.int64))
+        changed = DayColumn(np.array(days, dtype=np.int32))
+        return attrs.evolve(book, columns={**book.columns, "since": changed}), found
+
+    def to_dict(self) -> dict[str, AnyArray]:
+        """Return the columns in the user's terms; absences and ramps, where there are any, as texts that `read_reps` reads."""
+        columns = super().to_dict()
+        spans = [" ".join(f"{period.start}/{period.end}" for period in held) for held in self.absences]
+        shares = [" ".join(np.format_float_positional(share, trim="-") for share in held) for held in self.ramps]
+        for name, cells in (("absences", spans), ("ramp", shares)):
+            if any(cells):
+                columns[name] = _check.locked(np.fromiter((cell or None for cell in cells), object, len(cells)))
+        return columns
 
     def with_cohorts(self, periods: Periods) -> Self:
         """Return the book with a label column ``cohort``: the period in which each rep's clock starts, in order of time.
@@ -204,10 +281,41 @@ class RepBook(Book):
         """Return True where both hold the same reps, absences and ramps."""
         if not super().equals(other) or not isinstance(other, RepBook):
             return False
+        if self.unknown != other.unknown:
+            return False
         nothing: tuple[Any, ...] = ((),) * self.rows
         return (self.absences or nothing) == (other.absences or nothing) and (self.ramps or nothing) == (
             other.ramps or nothing
         )
+
+
+def with_level(columns: Mapping[str, Column], label: object) -> dict[str, Column]:
+    """Return columns in which every column of texts knows one more label."""
+    if not isinstance(label, str) or not label.strip():
+        raise InvalidArgumentError(
+            f"`unknown` must be a label; got {show(label)}.",
+            code="SM-REP-09",
+            field="unknown",
+            values=[label],
+            hint="unknown='other'.",
+        )
+    more: dict[str, Column] = dict(columns)
+    for name, column in columns.items():
+        if isinstance(column, LabelColumn) and all(isinstance(level, str) for level in column.levels):
+            nobody = LabelColumn(np.zeros(0, dtype=np.int8), (label,))
+            more[name] = column.concat([nobody])
+    return more
+
+
+def _ways(above: Mapping[object, object]) -> dict[object, tuple[object, ...]]:
+    """Return the way down to each rep, from the manager of each."""
+    ways: dict[object, tuple[object, ...]] = {}
+    for rep in above:
+        way = [rep]
+        while (boss := above.get(way[-1])) is not None:
+            way.append(boss)
+        ways[rep] = tuple(reversed(way))
+    return ways
 
 
 def rep_problems(columns: Mapping[str, Column]) -> list[Problem]:

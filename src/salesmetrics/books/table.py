@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import attrs
 import numpy as np
 
+from salesmetrics import export
 from salesmetrics._check import Rebuilt, date_of
 from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.columns import Column, KeyColumn, LabelColumn, MoneyColumn
@@ -100,11 +101,15 @@ class Book(Rebuilt):
         """What was worked out for the last few questions."""
         return {}
 
-    def kept(self, question: Hashable, answer: Callable[[], _Answer]) -> _Answer:
-        """Return the answer to a question, worked out once: a book never changes. The last few are kept."""
+    def kept(
+        self, question: Hashable, answer: Callable[[], _Answer], worth: Callable[[_Answer], bool] | None = None
+    ) -> _Answer:
+        """Return the answer to a question, worked out once: a book never changes. The last few that are worth it are kept."""
         found: _Answer | None = self._kept.get(question)
         if found is None:
             found = answer()
+            if worth is not None and not worth(found):
+                return found
             for oldest in list(self._kept)[: len(self._kept) - _QUESTIONS_KEPT + 1]:
                 self._kept.pop(oldest, None)
             self._kept[question] = found
@@ -182,7 +187,7 @@ class Book(Rebuilt):
                     f"`others` must be {type(self).__name__}s; got {show(type(other).__name__)}.", code="SM-BOK-02"
                 )
             for what in ("currency", "scale", "as_of"):
-                mine, theirs = getattr(self, what), getattr(other, what)
+                mine, theirs = self._agreed(what), other._agreed(what)
                 if mine != theirs:
                     raise InvalidDataError(
                         f"`{what}` must be the same in books that are joined; got {show(mine)} and {show(theirs)}.",
@@ -202,6 +207,12 @@ class Book(Rebuilt):
         notes = tuple(dict.fromkeys([*self.notes, *(note for o in others for note in o.notes)]))
         rows = self.rows + sum(o.rows for o in others)
         return self._joined(columns, rows, rejects, notes, others)
+
+    def _agreed(self, what: str) -> object:
+        """Return what books that are joined must have in common."""
+        if what == "as_of":
+            return None if self.as_of_day is None else date_of(self.as_of_day)
+        return getattr(self, what)
 
     def _joined(
         self,
@@ -248,28 +259,48 @@ class Book(Rebuilt):
         return {name: self[name] for name in self.names}
 
     def to_pandas(self) -> Any:
-        """Return a pandas frame."""
-        import pandas as pd
-
-        return pd.DataFrame({name: pd.Series(np.array(values)) for name, values in self.to_dict().items()})
+        """Return a pandas frame: days as ``datetime64``, amounts in major units, missing labels None."""
+        return export.to_pandas(self.to_dict())
 
     def to_polars(self) -> Any:
-        """Return a polars frame."""
-        import polars as pl
-
-        return pl.DataFrame({name: _listed(values) for name, values in self.to_dict().items()})
+        """Return a polars frame: days as ``Date``, amounts in major units, null where missing."""
+        return export.to_polars(self.to_dict())
 
     def to_arrow(self) -> Any:
-        """Return a pyarrow table."""
-        import pyarrow as pa
+        """Return a pyarrow table: days as ``date32``, amounts in major units, null where missing."""
+        return export.to_arrow(self.to_dict())
 
-        columns = {}
-        for name, values in self.to_dict().items():
-            nothing = np.isnan(values) if values.dtype.kind == "f" else None
-            columns[name] = (
-                pa.array(_listed(values), mask=nothing) if nothing is not None else pa.array(_listed(values))
-            )
-        return pa.table(columns)
+    def to_frame(self, like: Any) -> Any:
+        """Return a frame of the same kind as the one given; a duckdb relation is answered by a pyarrow table."""
+        return export.to_frame(self.to_dict(), like)
+
+    def to_csv(
+        self, target: export.Target, *, guard: export.Guard = "'", overwrite: bool = False, encoding: str = "utf-8"
+    ) -> None:
+        r"""Write the book as CSV, which the reader of its kind reads as the same book.
+
+        Parameters
+        ----------
+        target : path, text stream or binary stream
+            Where to. A file is written under another name first, and renamed once it is complete.
+        guard : {"'", "\t", None}
+            What keeps a spreadsheet from running a text as a formula. Only the apostrophe is taken off again on reading.
+        overwrite : bool, default: False
+            Whether a file that is there may be replaced.
+        encoding : str, default: "utf-8"
+            How a file or a binary stream is encoded.
+
+        Notes
+        -----
+        A text file knows no types: labels and ids that are whole numbers are read again as texts. The currency, the scale
+        and the day the data were taken are told to the reader again.
+        """
+        exact = {
+            name: export.Exact(column.minor, column.scale, column.missing())
+            for name, column in self.columns.items()
+            if isinstance(column, MoneyColumn)
+        }
+        export.to_csv({**self.to_dict(), **exact}, target, guard=guard, overwrite=overwrite, encoding=encoding)
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
@@ -279,28 +310,40 @@ class Book(Rebuilt):
         lines = []
         if money:
             lines.append(f"{self.currency or 'currency not named'}, {self.scale} decimals")
-        if self.as_of is not None:
-            lines.append(f"as of {self.as_of}")
+        if self.as_of_day is not None:
+            lines.append(f"as of {date_of(self.as_of_day)}")
         return lines
+
+    def _head(self) -> str:
+        """Return the line that says what kind of book it is, and of how many rows."""
+        return ", ".join([f"{type(self).__name__} of {self.rows:,} {self.kind}", *self._summary()])
+
+    def _held(self) -> Iterator[tuple[str, str, int]]:
+        """Yield the name of each column, what it holds, and how many rows are missing."""
+        for name, column in self.columns.items():
+            if isinstance(column, LabelColumn):
+                about = _labelled(column)
+            elif isinstance(column, KeyColumn) and column.are_texts:
+                about = "text keys" if len(column) else "empty"
+            else:
+                about = _span(column.user())
+            yield escape(name[:80]), about, int(column.missing().sum())
+
+    def _foot(self) -> list[str]:
+        """Return the lines about rows left out, and the notes."""
+        counts = Counter(str(record.get("code")) for record in self.rejects)
+        left = ", ".join(f"{c} x {code}" for code, c in sorted(counts.items()))
+        return [*([f"left out on reading: {left}"] if left else []), *(f"note: {escape(note)}" for note in self.notes)]
 
     def __repr__(self) -> str:
         """Return what the book holds, in a few lines."""
-        head = f"<{type(self).__name__} of {self.rows:,} {self.kind}"
-        lines = [", ".join([head, *self._summary()])]
-        for name, column in self.columns.items():
-            missing = int(column.missing().sum())
-            about = _labelled(column) if isinstance(column, LabelColumn) else _span(column.user())
-            lines.append(f"  {escape(name[:80])}: {about}{f', {missing:,} missing' if missing else ''}")
-        counts = Counter(str(record.get("code")) for record in self.rejects)
-        if counts:
-            lines.append("  left out on reading: " + ", ".join(f"{c} x {code}" for code, c in sorted(counts.items())))
-        lines += [f"  note: {escape(note)}" for note in self.notes]
-        return "\n".join(lines) + ">"
+        held = [f"{name}: {about}{f', {gaps:,} missing' if gaps else ''}" for name, about, gaps in self._held()]
+        return "\n  ".join([f"<{self._head()}", *held, *self._foot()]) + ">"
 
-
-def _listed(values: AnyArray) -> Any:
-    """Return object columns as lists, which frame libraries take with their None; others as they are."""
-    return values.tolist() if values.dtype == object else values
+    def _repr_html_(self) -> str:
+        """Return what the book holds, as an escaped HTML table."""
+        rows = [[name, about, f"{missing:,}" if missing else ""] for name, about, missing in self._held()]
+        return export.html_table(self._head(), ("column", "holds", "missing"), rows, self._foot())
 
 
 def _labelled(column: LabelColumn) -> str:
@@ -329,8 +372,6 @@ def doubled_ids(column: Column | None) -> Problem | None:
 
 def _span(values: AnyArray) -> str:
     """Return the least and the greatest value of a column as text."""
-    if values.dtype == object:
-        return "text keys" if len(values) else "empty"
     known = values[~(np.isnat(values) if values.dtype.kind == "M" else np.isnan(values))]
     if not len(known):
         return "empty"

@@ -13,15 +13,16 @@ from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import MoneyColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
+from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
+from salesmetrics.convert.written import as_numbers
 from salesmetrics.money import LIMIT, decimals_to_minor, floats_to_minor
 
-__all__ = ["money"]
+__all__ = ["money", "money_by_scale"]
 
 _KIND = "hold numbers"
-_PARSER = "turn texts into numbers first, such as Decimal('1234.50'); a CSV file is read by read_deals(path) itself."
-_PLAIN = "plain ASCII digits with one point, no separators, signs of currency, exponents or words: 1234.50."
+_PARSER = "give numbers, such as Decimal('1234.50'); or money_format='1,234.56' for texts that are written like that."
+_PLAIN = "plain ASCII digits with one point, such as 1234.50; money_format='1,234.56' takes separators and signs of currency."
 
 
 @attrs.frozen(eq=False)
@@ -43,6 +44,8 @@ def money(
     *,
     rounding: Literal["half_even"] | None = None,
     allow_negative: bool = False,
+    money_format: str | None = None,
+    currency: str | AnyArray | None = None,
 ) -> tuple[MoneyColumn, list[Problem]]:
     """Return amounts as exact whole minor units.
 
@@ -59,6 +62,10 @@ def money(
         What to make of an amount that is no whole minor unit: refuse it, or round its exact value.
     allow_negative : bool, default: False
         Whether credits are expected.
+    money_format : str, optional
+        How texts write amounts, by an example: ``"1,234.56"``. Signs and codes of currency and brackets are taken too.
+    currency : str or numpy.ndarray of object, optional
+        The currency that such signs must be able to mean, one for all rows or one for each.
 
     Returns
     -------
@@ -75,8 +82,12 @@ def money(
     """
     if rounding is not None:
         _check.one_of(rounding, ("half_even",), "rounding")
+    if money_format is not None:
+        raw, marked = as_numbers(raw, field, money_format, currency)
+    else:
+        marked = []
     found = _convert(raw, field, scale, rounding)
-    problems = list(found.problems)
+    problems = [*marked, *found.problems]
     problems += _reasons(found, field, scale)
     negative = ~found.bad & (found.minor < 0)
     if negative.any() and not allow_negative:
@@ -91,6 +102,74 @@ def money(
     absent = found.missing | found.bad | negative
     minor = np.where(absent, 0, found.minor)
     return MoneyColumn(minor, _check.locked(~absent) if absent.any() else None, scale), problems
+
+
+def money_by_scale(
+    raw: Raw,
+    field: str,
+    scales: IntArray,
+    *,
+    rounding: Literal["half_even"] | None = None,
+    allow_negative: bool = False,
+    money_format: str | None = None,
+    currency: AnyArray | None = None,
+) -> tuple[IntArray, BoolArray, list[Problem]]:
+    """Return amounts that have each its own number of decimals: whole minor units, which are known, and problems.
+
+    Parameters
+    ----------
+    raw, field, rounding, allow_negative, money_format
+        As in `money`.
+    scales : numpy.ndarray of int
+        Decimals of the minor unit of each row.
+    currency : numpy.ndarray of object, optional
+        The currency of each row.
+
+    Returns
+    -------
+    minor : numpy.ndarray of int64
+        Whole minor units, 0 where not known.
+    known : numpy.ndarray of bool
+        True where there is an amount.
+    problems : list of Problem
+        What is wrong with which rows.
+
+    Examples
+    --------
+    >>> minor, known, problems = money_by_scale(np.array([19.9, 150.0]), "amount", np.array([2, 0]))
+    >>> minor.tolist(), known.tolist(), problems
+    ([1990, 150], [True, True], [])
+    """
+    minor, known = np.zeros(len(raw), dtype=np.int64), np.zeros(len(raw), dtype=bool)
+    problems: list[Problem] = []
+    for scale in np.flatnonzero(np.bincount(scales)).tolist():
+        rows = np.flatnonzero(scales == scale)
+        column, found = money(
+            _some(raw, rows),
+            field,
+            scale,
+            rounding=rounding,
+            allow_negative=allow_negative,
+            money_format=money_format,
+            currency=None if currency is None else currency[rows],
+        )
+        minor[rows], known[rows] = column.minor, ~column.missing()
+        problems += [problem if problem.whole else scatter([problem], rows)[0] for problem in found]
+    return minor, known, problems
+
+
+def _some(raw: Raw, rows: IntArray) -> Raw:
+    """Return some rows of a column in whatever form it has."""
+    if len(rows) == len(raw):
+        return raw
+    if isinstance(raw, Coded):
+        return attrs.evolve(raw, codes=np.asarray(raw.codes)[rows])
+    if isinstance(raw, Scaled):
+        return attrs.evolve(raw, values=raw.values[rows], missing=None if raw.missing is None else raw.missing[rows])
+    if isinstance(raw, np.ndarray):
+        some: AnyArray = raw[rows]
+        return some
+    return attrs.evolve(raw, values=raw.values[rows])
 
 
 def _convert(raw: Raw, field: str, scale: int, rounding: Literal["half_even"] | None) -> _Minor:

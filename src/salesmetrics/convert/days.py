@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -11,15 +13,21 @@ from salesmetrics import _check
 from salesmetrics.arrays import BoolArray, IntArray
 from salesmetrics.columns import DayColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.moments import Moments, from_numbers, from_objects, from_stamps, from_texts, nowhere
+from salesmetrics.convert.moments import COUNTS, Moments, from_numbers, from_objects, from_stamps, from_texts, nowhere
 from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.convert.words import spreadsheet_errors
 from salesmetrics.convert.zones import local_days, resolve_zone
-from salesmetrics.errors import InvalidTypeError, show
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
 
 __all__ = ["day"]
 
+Timing: TypeAlias = bool | Literal["clock"] | None
+
 _KIND = "hold days"
+_DIRECTIVE = re.compile("%(.?)", re.DOTALL)
+_DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")
+_RECENT = "not lie before 1990-01-01 where a column holds instants"
+_UNITS = "milliseconds read as seconds, or the like, land in January 1970; read the column once more from its numbers."
 _LAST = dt.date(2100, 1, 1).toordinal() - _check.EPOCH
 _SENTINELS = tuple(
     dt.date(year, month, day).toordinal() - _check.EPOCH
@@ -35,7 +43,8 @@ def day(
     date_format: str | None = None,
     sentinels: Iterable[object] = (),
     as_of: object = None,
-    instant: bool | None = None,
+    instant: Timing = None,
+    earliest: int | None = None,
 ) -> tuple[DayColumn, list[Problem]]:
     """Return days as whole numbers since 1970-01-01.
 
@@ -53,9 +62,12 @@ def day(
         Days that stand for *no day*, such as ``"9999-12-31"``.
     as_of : day, optional
         The day the data were taken; days may lie up to 50 years after it, else up to 2100-01-01.
-    instant : bool, optional
-        Whether the column holds instants. Where it is not said, a column in which every row is midnight without a zone
-        holds days, which are never moved; any other column holds instants.
+    instant : bool or "clock", optional
+        Whether the column holds instants. Days are midnights, of UTC where they say a zone, and never moved. On the clock of
+        the business, the time of day is cut off. Where nothing is said, a column in which every row is midnight without a
+        zone holds days; any other column holds instants, which say their zone in every row or in none.
+    earliest : int, optional
+        Day before which no instant of the source can lie, such as that of 1990-01-01 for a CRM.
 
     Returns
     -------
@@ -72,26 +84,64 @@ def day(
     business = resolve_zone(zone)
     listed = [_check.day(sentinel, "sentinels") for sentinel in _several(sentinels)]
     last = _latest(as_of)
-    if date_format is not None and not isinstance(date_format, str):
-        raise InvalidTypeError(
-            f"`date_format` must be a format of strptime; got {show(date_format)}.",
-            code="SM-DAY-15",
-            field="date_format",
-            values=[date_format],
-            hint="such as '%d/%m/%Y'.",
-        )
+    _checked_format(date_format)
+    if not listed and instant is not True and (plain := _plain_days(raw, earliest, last)) is not None:
+        return DayColumn(plain), []
     found = _moments(raw, field, date_format)
     missing = found.missing | np.isin(found.days, listed) if listed else found.missing
     unclear, problems = _unclear(found, missing, business, field, instant)
     outside, more = _outside(found, missing | unclear, field, last)
+    if earliest is not None and len(found.days) and found.days.min() < earliest:
+        old = ~(missing | unclear | outside) & (found.days >= 0) & (found.days < earliest)
+        outside = outside | old
+        more += problems_at(old, found.shown, field, "SM-DAY-12", _RECENT, _UNITS)
     days = np.where(missing | unclear | outside, 0, found.days)
-    if business is not None and instant is not False:
+    if business is not None and instant is not False and instant != "clock":
         seconds = np.where(missing | unclear | outside, 0, found.seconds)
         days = _local(days, seconds, found, business, missing | unclear | outside, instant)
     beyond = ~(missing | unclear | outside) & ((days < 0) | (days > last))
     more += problems_at(beyond, found.shown, field, "SM-DAY-05", _bounds(last))
     absent = missing | unclear | outside | beyond
     return DayColumn(np.where(absent, -1, days).astype(np.int32)), found.problems + problems + more
+
+
+def _plain_days(raw: Raw, earliest: int | None, last: int) -> IntArray | None:
+    """Return the days of a column of whole days in which nothing is amiss, None for any other."""
+    if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != "=M8[D]" or not len(raw):
+        return None
+    absent = np.isnat(raw)
+    holes = bool(absent.any())
+    if holes and absent.all():
+        return None
+    counts = raw.view(np.int64)
+    low = int(np.where(absent, _SENTINELS[-1], counts).min() if holes else counts.min())
+    if low < max(earliest or 0, 0) or int(counts.max()) > min(last, _SENTINELS[1] - 1):
+        return None
+    return np.where(absent, -1, counts).astype(np.int32) if holes else counts.astype(np.int32)
+
+
+def _checked_format(date_format: object) -> None:
+    """Raise where a format is no text, or none that `datetime.datetime.strptime` can use."""
+    if date_format is None:
+        return
+    hint = "such as '%d/%m/%Y'; 'unix_s', 'unix_ms' and 'excel' read numbers."
+    if not isinstance(date_format, str):
+        raise InvalidTypeError(
+            f"`date_format` must be a format of strptime; got {show(date_format)}.",
+            code="SM-DAY-15",
+            field="date_format",
+            values=[date_format],
+            hint=hint,
+        )
+    given = [directive for directive in _DIRECTIVE.findall(date_format) if directive != "%"]
+    if not (given or date_format in COUNTS) or set(given) - _DIRECTIVES or len(set(given)) < len(given):
+        raise InvalidArgumentError(
+            f"`date_format` must be a format of strptime with each directive once; got {show(date_format)}.",
+            code="SM-DAY-15",
+            field="date_format",
+            values=[date_format],
+            hint=hint,
+        )
 
 
 def _several(sentinels: Iterable[object]) -> list[object]:
@@ -141,22 +191,41 @@ def _moments(raw: Raw, field: str, date_format: str | None) -> Moments:
 
 
 def _unclear(
-    found: Moments, missing: BoolArray, zone: dt.tzinfo | None, field: str, instant: bool | None
+    found: Moments, missing: BoolArray, zone: dt.tzinfo | None, field: str, instant: Timing
 ) -> tuple[BoolArray, list[Problem]]:
-    """Return the instants whose day is not known without a zone."""
+    """Return the instants whose day is not known without a zone, or that may be of another zone than the rest."""
     nothing = np.zeros(len(found.days), dtype=bool)
+    if instant == "clock":
+        return nothing, []
+    if instant is None and zone is not None:
+        return _torn(found, missing, field)
     if zone is not None and instant is not False:
+        return nothing, []
+    if instant is not True and not found.aware.any() and not found.late.any():
         return nothing, []
     moments = (found.aware | found.late | (instant is True)) & ~missing
     hint = "zone='America/New_York', or the zone your business closes its books in, turns instants into days."
     if instant is False:
-        hint = "the column is said to hold days; each must be midnight and without a zone."
-    rule = "be a day and not an instant, where no `zone` is given"
+        moments = found.late & ~missing  # a midnight of UTC is how some systems write a day
+        hint = "the column is said to hold days; each must be midnight, of UTC where it says a zone."
+    rule = "be a day and not an instant" + ("" if instant is False else ", where no `zone` is given")
     return moments, problems_at(moments, found.shown, field, "SM-DAY-04", rule, hint)
+
+
+def _torn(found: Moments, missing: BoolArray, field: str) -> tuple[BoolArray, list[Problem]]:
+    """Return the moments without a zone in a column in which others say theirs."""
+    torn = ~found.aware & ~missing
+    if not found.aware.any() or not torn.any():
+        return np.zeros(len(torn), dtype=bool), []
+    rule = "say its zone in every row or in none"
+    hint = "write them all as 2026-01-05T14:30:00Z, or make them all of one zone without saying it."
+    return torn, problems_at(torn, found.shown, field, "SM-DAY-18", rule, hint)
 
 
 def _outside(found: Moments, known: BoolArray, field: str, last: int) -> tuple[BoolArray, list[Problem]]:
     """Return the days beyond the bounds by more than a zone can move them, sentinels told apart."""
+    if len(found.days) and found.days.min() >= 0 and found.days.max() <= min(last, _SENTINELS[1] - 1):
+        return np.zeros(len(found.days), dtype=bool), []
     sentinel = ~known & np.isin(found.days, _SENTINELS)
     hint = "sentinels=['9999-12-31'], with the days that stand for no day, makes such rows missing."
     rule = "be no sentinel, a day that stands for no day"
@@ -166,7 +235,7 @@ def _outside(found: Moments, known: BoolArray, field: str, last: int) -> tuple[B
 
 
 def _local(
-    days: IntArray, seconds: IntArray, found: Moments, zone: dt.tzinfo, skip: BoolArray, instant: bool | None
+    days: IntArray, seconds: IntArray, found: Moments, zone: dt.tzinfo, skip: BoolArray, instant: Timing
 ) -> IntArray:
     """Return the days in the zone of those rows that are instants."""
     moved = found.aware.copy()

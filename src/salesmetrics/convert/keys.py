@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import KeyColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
+from salesmetrics.convert.raw import Ascii, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.convert.words import spreadsheet_errors
 
 __all__ = ["key"]
 
 _LARGEST_FLOAT = 2**53
 _ONE_KIND = "be all texts or all whole numbers"
+_BLANK, _DELETE = 0x20, 0x7F
+_CELLS, _BLOCK = 1 << 20, 1 << 14
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -25,7 +29,7 @@ def key(raw: Raw, field: str, *, unique: bool = True) -> tuple[KeyColumn, list[P
 
     Parameters
     ----------
-    raw : numpy.ndarray, Coded or Texts
+    raw : numpy.ndarray, Coded, Texts or Ascii
         Texts or whole numbers. Ids of a text file stay texts.
     field : str
         The field, for problems.
@@ -53,6 +57,8 @@ def key(raw: Raw, field: str, *, unique: bool = True) -> tuple[KeyColumn, list[P
             raw.values, ~broken & np.asarray(raw.values != "", dtype=bool), field, unique, broken, raw.values
         )
         return column, problems + more
+    if isinstance(raw, Ascii) and _sound(raw.values, unique):
+        return KeyColumn(raw.values), []
     found = forms.plain(raw, field)
     values, missing = found.values, found.missing
     if values.dtype.kind == "O":
@@ -100,6 +106,8 @@ def _from_floats(values: AnyArray, missing: BoolArray, field: str, unique: bool)
 
 
 def _from_objects(values: AnyArray, missing: BoolArray, field: str, unique: bool) -> tuple[KeyColumn, list[Problem]]:
+    if len(values) and not missing.any() and set(map(type, values.tolist())) == {str}:
+        return _texts(values, ~missing, field, unique, missing, values)
     kinds = np.where(missing, forms.MISSING, forms.kinds_of(values))
     text, number = kinds == forms.TEXT, (kinds == forms.WHOLE) | (kinds == forms.FLOAT)
     wanted = text if text.sum() >= number.sum() else number
@@ -138,6 +146,10 @@ def _texts(
     ``given`` marks the rows that hold one, ``known_bad`` those told of already; ``shown`` is what errors show.
     """
     texts = values.tolist()
+    if not known_bad.any() and _spotless(texts):
+        ids = values.copy()
+        problems = _doubled(ids, given, field) if unique else []
+        return KeyColumn(ids), problems + (_case_twins(ids, given, field) if unique else [])
     stripped = list(map(str.strip, texts))
     blank = np.fromiter((not text for text in stripped), dtype=bool, count=len(texts))
     problems = _absent((blank | ~given) & ~known_bad, shown, field)
@@ -158,6 +170,63 @@ def _texts(
     return KeyColumn(ids), problems + (_case_twins(ids, given, field) if unique else [])
 
 
+def _sound(values: AnyArray, unique: bool) -> bool:
+    """Return whether nothing at all is to be said about ids that are bytes; else they are looked at one by one."""
+    cells, width = values.view(np.uint8), values.dtype.itemsize
+    letters = np.zeros(2, dtype=bool)
+    for start in range(0, len(cells), _CELLS):
+        block = cells[start : start + _CELLS]
+        if block.max() >= _DELETE or (block - np.uint8(1) < _BLANK).any():
+            return False
+        letters |= [bool((block - np.uint8(first) < 26).any()) for first in (b"A"[0], b"a"[0])]
+    if not cells[::width].all():
+        return False
+    if not unique:
+        return True
+    return not _meet(values) and not (letters.all() and _meet(values, folded=True))
+
+
+def _meet(values: AnyArray, *, folded: bool = False) -> bool:
+    """Return whether two rows of bytes are equal, but for case where asked: of few rows alone must texts be compared."""
+    width = max(values.dtype.itemsize, 8)
+    values = values if values.dtype.itemsize == width else values.astype(f"S{width}")
+    digest = np.empty(len(values), dtype=np.uint32)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        digest[start : start + _BLOCK] = _digest(np.char.lower(block) if folded else block, width)
+    ordered = np.sort(digest)
+    alike = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(alike):
+        return False
+    marked = np.zeros(1 << 16, dtype=bool)
+    marked[alike.astype(np.uint16)] = True
+    close = values[marked[digest.astype(np.uint16)]]
+    close = np.sort(np.char.lower(close) if folded else close)
+    return bool((close[1:] == close[:-1]).any())
+
+
+def _digest(values: AnyArray, width: int) -> AnyArray:
+    """Return 32 bits of each row of bytes that any of its bytes may change; equal rows have equal ones."""
+    mixed = np.zeros(len(values), dtype=np.uint64)
+    for at in sorted({*range(0, width - 7, 8), width - 8}):
+        mixed ^= np.ndarray(len(values), dtype="<u8", buffer=values, offset=at, strides=(width,))
+        mixed *= _ODD
+        mixed ^= mixed >> np.uint64(32)
+    return mixed.astype(np.uint32)
+
+
+def _spotless(texts: list[str]) -> bool:
+    """Return whether all texts are plain ASCII without blanks and controls, and none is empty."""
+    joined = "".join(texts)
+    return joined.isascii() and joined.isprintable() and " " not in joined and all(map(len, texts))
+
+
+def _one_case(texts: list[str]) -> bool:
+    """Return whether no letter stands in both cases, so that texts which differ differ by more than case."""
+    joined = "".join(texts)
+    return joined.isascii() and joined in (joined.lower(), joined.upper())
+
+
 def _doubled(ids: AnyArray, given: BoolArray, field: str) -> list[Problem]:
     """Return the problem of ids that stand in more than one row, with all those rows."""
     rows = _repeated(ids, np.flatnonzero(given).astype(np.int64))
@@ -169,9 +238,12 @@ def _doubled(ids: AnyArray, given: BoolArray, field: str) -> list[Problem]:
 
 def _case_twins(ids: AnyArray, given: BoolArray, field: str) -> list[Problem]:
     """Return the warning of ids that differ by case only."""
-    folded = np.empty(len(ids), dtype=object)
-    folded[:] = list(map(str.casefold, ids.tolist()))
-    rows = _repeated(folded, np.flatnonzero(given).astype(np.int64))
+    rows = np.flatnonzero(given).astype(np.int64)
+    texts = (ids if len(rows) == len(ids) else ids[rows]).tolist()
+    if _one_case(texts):
+        return []
+    digest = np.fromiter(map(hash, map(str.casefold, texts)), dtype=np.int64, count=len(texts))
+    rows = _alike(ids, digest, rows, str.casefold)
     rows = np.setdiff1d(rows, _repeated(ids, rows), assume_unique=True)
     if not len(rows):
         return []
@@ -183,24 +255,44 @@ def _case_twins(ids: AnyArray, given: BoolArray, field: str) -> list[Problem]:
 def _repeated(ids: AnyArray, rows: IntArray) -> IntArray:
     """Return the rows among these whose id another of them has too, in order.
 
-    Found by a sort, and equal by ``==``. Of texts a digest is sorted first; only rows whose digests meet are sorted
-    as texts, so nothing depends on the digest but the time it takes, and that is never worse than a sort.
+    Found by a sort, and equal by ``==``. Of texts a digest is sorted first; only where different texts have one digest are
+    texts sorted, so nothing depends on the digest but the time it takes, and that is never worse than a sort.
     """
-    chosen = ids[rows]
-    if ids.dtype.kind == "O":
-        digest = np.fromiter(map(hash, chosen.tolist()), dtype=np.int64, count=len(chosen))
-        rows = _meeting(digest, rows)
-        chosen = ids[rows]
-    return _meeting(chosen, rows)
+    chosen = ids if len(rows) == len(ids) else ids[rows]
+    if ids.dtype.kind != "O":
+        return _meeting(chosen, rows)
+    return _alike(ids, np.fromiter(map(hash, chosen.tolist()), dtype=np.int64, count=len(chosen)), rows, str)
+
+
+def _alike(ids: AnyArray, digest: IntArray, rows: IntArray, form: Callable[[str], str]) -> IntArray:
+    """Return the rows among these whose text has the form of another one's, in order; equal forms have equal digests."""
+    found, order, same = _neighbours(digest)
+    if not len(found):
+        return rows[:0]
+    place = rows[order]
+    forms_of = list(map(form, ids[place[same]].tolist()))
+    if forms_of == list(map(form, ids[place[:-1][same[1:]]].tolist())):
+        return rows[found]
+    rows = rows[found]
+    texts = np.fromiter(map(form, ids[rows].tolist()), dtype=object, count=len(rows))
+    return _meeting(texts, rows)
 
 
 def _meeting(values: AnyArray, rows: IntArray) -> IntArray:
+    """Return the rows whose value another of them has too, in order."""
+    return rows[_neighbours(values)[0]]
+
+
+def _neighbours(values: AnyArray) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return where values stand that stand twice, an order that puts them side by side, and which equal the one before."""
     ordered = np.sort(values)
+    nothing = np.empty(0, dtype=np.int64)
     if not len(ordered) or not (ordered[1:] == ordered[:-1]).any():
-        return rows[:0]
+        return nothing, nothing, np.empty(0, dtype=bool)
     order = np.argsort(values, kind="stable")
-    same = np.asarray(values[order[1:]] == values[order[:-1]], dtype=bool)
+    same = np.zeros(len(values), dtype=bool)
+    same[1:] = np.asarray(values[order[1:]] == values[order[:-1]], dtype=bool)
     marked = np.zeros(len(values), dtype=bool)
-    marked[order[1:][same]] = True
-    marked[order[:-1][same]] = True
-    return rows[marked]
+    marked[order[same]] = True
+    marked[order[:-1][same[1:]]] = True
+    return np.flatnonzero(marked), order, same

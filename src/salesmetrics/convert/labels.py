@@ -177,7 +177,8 @@ def _from_codes(raw: Coded, field: str) -> tuple[LabelColumn, list[Problem]]:
     """Return the column of codes into any labels: one lookup maps them to sorted labels, equal labels as one."""
     codes, _, problems = forms.checked_codes(raw, field)
     last = len(raw.labels)
-    codes = np.where(codes < 0, last, codes)
+    if len(codes) and codes.min() < -1:
+        codes = np.maximum(codes, -1)
     column, wrong = _column(raw.labels, field)
     for problem in wrong:
         marked = np.zeros(last + 1, dtype=bool)
@@ -187,20 +188,23 @@ def _from_codes(raw: Coded, field: str) -> tuple[LabelColumn, list[Problem]]:
             problems.append(problem)
         elif len(rows):
             problems.append(attrs.evolve(problem, rows=rows, values=forms.pick(np.asarray(raw.labels), codes[rows])))
-    found = np.append(column.codes.astype(np.int64), -1)[codes]
-    return _used_levels(found, column.levels), problems
+    return _used_levels(np.append(column.codes, -1), codes, column.levels), problems
 
 
-def _used_levels(codes: AnyArray, levels: tuple[Any, ...]) -> LabelColumn:
-    """Return the column with the levels that rows use: categories that no row has change nothing."""
+def _used_levels(place: AnyArray, codes: AnyArray, levels: tuple[Any, ...]) -> LabelColumn:
+    """Return the column with the levels that rows use: categories that no row has change nothing.
+
+    ``place`` holds the level of each code, and in its last cell, which a missing row's -1 finds, -1.
+    """
+    seen = np.zeros(len(place), dtype=bool)
+    seen[codes] = True
     used = np.zeros(len(levels) + 1, dtype=bool)
-    used[codes] = True
+    used[place[seen]] = True
     used[-1] = False
-    if used[:-1].all():
-        return LabelColumn(smallest_codes(codes, len(levels)), levels)
     lookup = np.where(used, np.cumsum(used) - 1, -1)
     kept = tuple(level for level, keep in zip(levels, used[:-1], strict=True) if keep)
-    return LabelColumn(smallest_codes(lookup[codes], len(kept)), kept)
+    table = smallest_codes(lookup[place], len(kept))
+    return LabelColumn(np.ascontiguousarray(table[codes]), kept)
 
 
 def _twins(column: LabelColumn, field: str) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -12,11 +13,12 @@ import numpy as np
 from salesmetrics._check import EPOCH
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.convert import raw as forms
+from salesmetrics.convert.iso import parsed
 from salesmetrics.convert.raw import Problem, problems_at, whole_problem
 from salesmetrics.convert.words import LONGEST_NUMBER, each_distinct
 from salesmetrics.convert.zones import SECONDS
 
-__all__ = ["Moments", "from_numbers", "from_objects", "from_stamps", "from_texts", "nowhere"]
+__all__ = ["COUNTS", "Moments", "from_numbers", "from_objects", "from_stamps", "from_texts", "nowhere"]
 
 Moment: TypeAlias = tuple[int, int, bool, bool]
 """Day, second of the day, whether it is not midnight, whether its zone is known."""
@@ -27,7 +29,8 @@ _FORMATS = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"),
     *("%d/%m/%y", "%m/%d/%y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
 )
-_COUNTS = {"unix_s": (SECONDS, 0), "unix_ms": (SECONDS * 1000, 0), "excel": (1, -25569)}
+COUNTS = {"unix_s": (SECONDS, 0), "unix_ms": (SECONDS * 1000, 0), "excel": (1, -25569)}
+"""What numbers can count: how many make a day, and how many days the count is off."""
 _OLDEST_COUNT = dt.date(1990, 1, 1).toordinal() - EPOCH
 _FAR = 2**40
 
@@ -57,20 +60,26 @@ def from_stamps(values: AnyArray, missing: BoolArray, field: str, *, aware: bool
     missing = missing | np.isnat(values)
     if missing.all():
         return nowhere(len(values), [])
+    holes = bool(missing.any())
     if unit in ("generic", "Y", "M", "as"):
         rule = "hold days: a datetime64 of unit W, D or finer"
         hint = None if unit == "as" else "say which day is meant: column.astype('datetime64[D]')."
         return nowhere(len(values), [whole_problem(field, "SM-DAY-14", rule, values[~missing][0], hint)])
-    counts = np.where(missing, 0, values.astype(np.int64))
+    counts = values.astype(np.int64)
+    if holes:
+        counts[missing] = 0
     none = np.zeros(len(values), dtype=bool)
     if unit in ("W", "D"):
         factor = step * (7 if unit == "W" else 1)
-        days = np.clip(counts, -(_FAR // factor), _FAR // factor) * factor
-        return Moments(days, np.zeros_like(days), none, none | aware, missing, values, [])
+        if int(counts.min()) * factor < -_FAR or int(counts.max()) * factor > _FAR:
+            counts = np.clip(counts, -(_FAR // factor), _FAR // factor)
+        days = counts if factor == 1 else counts * factor
+        return Moments(days, np.zeros(len(days), np.int64), none, none | aware, missing, values, [])
     if step != 1:
         counts = values.astype(f"datetime64[{unit}]").astype(np.int64)
         counts[missing] = 0
-    days, rest = np.divmod(counts, np.int64(_PER_DAY[unit]))
+    days = counts // np.int64(_PER_DAY[unit])
+    rest = counts - days * np.int64(_PER_DAY[unit])
     late = rest != 0
     seconds = _seconds(rest, _PER_DAY[unit]) if aware or late.any() else rest
     return Moments(np.clip(days, -_FAR, _FAR), seconds, late, none | aware, missing, values, [])
@@ -138,13 +147,15 @@ def _of_object(value: Any) -> Moment:
 
 def from_texts(texts: AnyArray, field: str, date_format: str | None) -> Moments:
     """Return a column of texts: ISO days and instants, or the stated format; ``""`` is missing."""
-    if date_format in _COUNTS:
+    if date_format in COUNTS:
         return _counts_of_texts(texts, field, date_format)
     blank = np.asarray(texts == "", dtype=bool)
+    if date_format is None and (found := _at_once(texts, blank)) is not None:
+        return found
     read = _iso if date_format is None else _reader(date_format)
-    found = each_distinct(texts, read)
-    bad = np.fromiter((moment is None for moment in found), dtype=bool, count=len(found)) & ~blank
-    table = np.array([moment or (0, 0, 0, 0) for moment in found], dtype=np.int64).reshape(-1, 4)
+    moments = each_distinct(texts, read)
+    bad = np.fromiter((moment is None for moment in moments), dtype=bool, count=len(moments)) & ~blank
+    table = np.array([moment or (0, 0, 0, 0) for moment in moments], dtype=np.int64).reshape(-1, 4)
     problems = []
     if bad.any():
         rule = "be a day YYYY-MM-DD" if date_format is None else f"be a day as date_format={date_format!r} writes it"
@@ -153,8 +164,22 @@ def from_texts(texts: AnyArray, field: str, date_format: str | None) -> Moments:
     return _from_table(table, blank | bad, texts, problems)
 
 
+def _at_once(texts: AnyArray, blank: BoolArray) -> Moments | None:
+    """Return a column of plain ISO texts in one go, None where any row is written in another way."""
+    given = np.flatnonzero(~blank)
+    found = parsed(texts[given].tolist()) if len(given) else None
+    if found is None:
+        return None
+    days, seconds = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
+    late, aware = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
+    days[given], seconds[given], late[given], aware[given] = found.days, found.seconds, found.late, found.aware
+    return Moments(days, seconds, late, aware, blank, texts, [])
+
+
 def _iso(text: str) -> Moment | None:
-    """Return the moment of an ISO text; only the plain forms with dashes and colons are taken."""
+    """Return the moment of an ISO text; only the plain forms with dashes and colons are taken, and an hour of one digit."""
+    if text[12:13] == ":" and text[11:12].isdigit():
+        text = f"{text[:11]}0{text[11:]}"
     if not (10 <= len(text) <= LONGEST_NUMBER and text.isascii() and text[4] == "-" and text[7] == "-"):
         return None
     try:
@@ -173,7 +198,7 @@ def _reader(date_format: str) -> Callable[[str], Moment | None]:
             return None
         try:
             return _of_object(dt.datetime.strptime(text, date_format))
-        except ValueError:
+        except (ValueError, re.error):  # %c and %x hold other directives
             return None
 
     return read
@@ -200,7 +225,7 @@ def from_numbers(values: AnyArray, missing: BoolArray, field: str, date_format: 
         return nowhere(
             len(values), [whole_problem(field, "SM-DAY-07", "hold days, not numbers", value, _guess(present))]
         )
-    if date_format in _COUNTS:
+    if date_format in COUNTS:
         return _counted(values, missing, field, date_format)
     texts = np.full(len(values), "", dtype=object)
     texts[~missing] = [str(int(value)) if np.isfinite(value) else str(value) for value in present.tolist()]
@@ -220,16 +245,17 @@ def _counts_of_texts(texts: AnyArray, field: str, date_format: str) -> Moments:
 
 def _counted(values: AnyArray, missing: BoolArray, field: str, date_format: str) -> Moments:
     """Return counts since an epoch; before 1990 they are seconds read as milliseconds, or the like."""
-    per_day, shift = _COUNTS[date_format]
+    per_day, shift = COUNTS[date_format]
     with np.errstate(invalid="ignore"):
         inside = ~missing & (values > -(2**53)) & (values < 2**53)
-    whole = np.where(inside, values, 0)
-    days, rest = np.divmod(whole, per_day)
+    whole = np.where(inside, values, 0).astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    with np.errstate(under="ignore"):  # a moment too short for a float to hold is none
+        days, rest = np.divmod(whole, per_day)
+        seconds = (rest * SECONDS // per_day).astype(np.int64)
     days = days.astype(np.int64) + shift
     old = ~missing & (~inside | (days < _OLDEST_COUNT))
     rule = f"not lie before 1990-01-01 where instants are counted ({date_format!r})"
-    problems = problems_at(old, values, field, "SM-DAY-12", rule, _guess(values[~missing]))
-    seconds = (rest * SECONDS // per_day).astype(np.int64)
+    problems = problems_at(old, values, field, "SM-DAY-12", rule, _guess(values[~missing]) if old.any() else None)
     aware = np.zeros(len(values), dtype=bool)
     return Moments(days, seconds, rest != 0, aware, missing | old, values, problems)
 

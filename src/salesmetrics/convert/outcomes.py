@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 
 from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, BoolArray
-from salesmetrics.columns import LabelColumn
+from salesmetrics.columns import PPM, LabelColumn, ProbabilityColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.labels import label
 from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidTypeError, nearest, show
 
-__all__ = ["OUTCOMES", "flag", "outcome", "outcome_from_flags"]
+__all__ = ["OUTCOMES", "flag", "outcome", "outcome_from_chances", "outcome_from_ends", "outcome_from_flags"]
 
 _FLAG_WORDS: dict[object, int] = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, 1: 1, 0: 0}
 
@@ -58,7 +59,9 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     problems = [problem for problem in problems if not problem.warning]
     problems += _unknown(codes == -2, words, field, meaning, outcomes is None)
     hint = "every deal is open or decided: fill the blanks, or leave `outcome` out of the columns."
-    problems += problems_at((codes == -1) & ~bad, words.user(), field, "SM-RES-02", "be given in every row", hint)
+    blank = (codes == -1) & ~bad
+    shown = words.user() if blank.any() else codes
+    problems += problems_at(blank, shown, field, "SM-RES-02", "be given in every row", hint)
     return _outcomes(np.maximum(codes, -1)), problems
 
 
@@ -179,14 +182,103 @@ def outcome_from_flags(
     is_closed, problems = flag(closed, names[0])
     is_won, more = flag(won, names[1])
     problems = problems + more
-    pairs = np.empty(len(is_closed), dtype=object)
-    pairs[:] = [f"{names[0]}={a}, {names[1]}={b}" for a, b in zip(is_closed.tolist(), is_won.tolist(), strict=True)]
-    bad = np.zeros(len(is_closed), dtype=bool)
-    for problem in problems:
-        bad[slice(None) if problem.whole else problem.rows] = True
+    bad = _bad(problems, len(is_closed))
     blank = ~bad & ((is_closed < 0) | ((is_closed == 1) & (is_won < 0)))
-    problems += problems_at(blank, pairs, field, "SM-RES-02", "be given in every row")
     torn = (is_closed == 0) & (is_won == 1)
+    pairs = np.empty(len(is_closed), dtype=object)
+    rows = np.flatnonzero(blank | torn)
+    pairs[rows] = [f"{names[0]}={is_closed[row]}, {names[1]}={is_won[row]}" for row in rows.tolist()]
+    problems += problems_at(blank, pairs, field, "SM-RES-02", "be given in every row")
     problems += problems_at(torn, pairs, field, "SM-RES-03", "be closed where it is won")
     codes = np.where(is_closed == 1, np.where(is_won == 1, 1, 2), 0)
     return _outcomes(np.where(bad | blank | torn, -1, codes)), problems
+
+
+def outcome_from_ends(
+    won: Raw, lost: Raw, field: str = "outcome", names: tuple[str, str] = ("won", "lost")
+) -> tuple[LabelColumn, list[Problem]]:
+    """Return the outcomes that two flags mean: won, lost, and open where a deal is neither.
+
+    Parameters
+    ----------
+    won, lost : numpy.ndarray, Coded or Texts
+        The flags.
+    field : str, default: "outcome"
+        The field, for problems.
+    names : tuple of str, default: ("won", "lost")
+        What the two flags are called, for problems.
+
+    Returns
+    -------
+    column : LabelColumn
+        Levels are exactly ``OUTCOMES``; bad rows are missing.
+    problems : list of Problem
+        Rows without a flag, and rows that are both.
+
+    Examples
+    --------
+    >>> outcome_from_ends(np.array([0, 1, 0]), np.array([0, 0, 1]))[0].user().tolist()
+    ['open', 'won', 'lost']
+    """
+    is_won, problems = flag(won, names[0])
+    is_lost, more = flag(lost, names[1])
+    bad = _bad(problems + more, len(is_won))
+    blank = ~bad & ((is_won < 0) | (is_lost < 0)) & (is_won < 1) & (is_lost < 1)
+    both = (is_won == 1) & (is_lost == 1)
+    shown = is_won + 10 * is_lost
+    problems = problems + more + problems_at(blank, shown, field, "SM-RES-02", "be given in every row")
+    rule = f"not be won and lost at once, by {names[0]} and {names[1]}"
+    problems += [
+        attrs.evolve(p, values=["both"] * len(p.rows)) for p in problems_at(both, shown, field, "SM-RES-04", rule)
+    ]
+    codes = np.where(is_won == 1, 1, np.where(is_lost == 1, 2, 0))
+    return _outcomes(np.where(bad | blank | both, -1, codes)), problems
+
+
+def outcome_from_chances(
+    closed: Raw, chances: ProbabilityColumn, field: str = "outcome", name: str = "closed"
+) -> tuple[LabelColumn, list[Problem]]:
+    """Return the outcomes of what is closed by its probability: 1 is won, 0 is lost; what is not closed is open.
+
+    Parameters
+    ----------
+    closed : numpy.ndarray, Coded or Texts
+        The flag.
+    chances : ProbabilityColumn
+        The probabilities.
+    field : str, default: "outcome"
+        The field, for problems.
+    name : str, default: "closed"
+        What the flag is called, for problems.
+
+    Returns
+    -------
+    column : LabelColumn
+        Levels are exactly ``OUTCOMES``; bad rows are missing.
+    problems : list of Problem
+        Rows without a flag, and closed rows whose probability is neither.
+
+    Examples
+    --------
+    >>> chances = ProbabilityColumn(np.array([200_000, 1_000_000, 0], dtype=np.int32))
+    >>> outcome_from_chances(np.array([0, 1, 1]), chances)[0].user().tolist()
+    ['open', 'won', 'lost']
+    """
+    is_closed, problems = flag(closed, name)
+    bad = _bad(problems, len(is_closed))
+    blank = ~bad & (is_closed < 0)
+    problems = problems + problems_at(blank, is_closed, field, "SM-RES-02", "be given in every row")
+    unsure = (is_closed == 1) & (chances.ppm != PPM) & (chances.ppm != 0)
+    rule = f"follow from a probability of 1 or 0 where {name} is true"
+    hint = "say what the stages mean: outcomes={'stage id': 'won', ...}."
+    problems += problems_at(unsure, chances.user(), field, "SM-RES-05", rule, hint)
+    codes = np.where(is_closed == 1, np.where(chances.ppm == PPM, 1, 2), 0)
+    return _outcomes(np.where(bad | blank | unsure, -1, codes)), problems
+
+
+def _bad(problems: list[Problem], rows: int) -> BoolArray:
+    """Return the rows of which there is a problem already."""
+    bad = np.zeros(rows, dtype=bool)
+    for problem in problems:
+        bad[slice(None) if problem.whole else problem.rows] = True
+    return bad

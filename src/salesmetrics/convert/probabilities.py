@@ -46,7 +46,8 @@ def probability(raw: Raw, field: str, *, scale: float = 1) -> tuple[ProbabilityC
         rule = "lie in [0, 1] in every row" if scale == 1 else f"lie in [0, {scale:g}] in every row"
         problems = problems + problems_at(bad, shown, field, "SM-PRB-02", rule, _hint(numbers, scale))
     absent = np.isnan(numbers) | bad
-    ppm = np.rint(np.where(absent, 0.0, numbers) / scale * PPM)
+    with np.errstate(under="ignore"):
+        ppm = np.rint(np.where(absent, 0.0, numbers) / scale * PPM)
     return ProbabilityColumn(np.where(absent, -1, ppm).astype(np.int32)), problems
 
 

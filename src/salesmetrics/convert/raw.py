@@ -11,9 +11,11 @@ import attrs
 import numpy as np
 
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
+from salesmetrics.columns import ascii_texts
 from salesmetrics.errors import InvalidDataError, show
 
 __all__ = [
+    "Ascii",
     "Coded",
     "Instants",
     "Plain",
@@ -74,7 +76,17 @@ class Instants:
         return len(self.values)
 
 
-Raw: TypeAlias = AnyArray | Coded | Scaled | Texts | Instants
+@attrs.frozen(eq=False)
+class Ascii:
+    """Texts of ASCII without NUL as bytes of one width, from a column that held them so; none is missing."""
+
+    values: AnyArray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+Raw: TypeAlias = AnyArray | Coded | Scaled | Texts | Instants | Ascii
 
 
 @attrs.frozen(eq=False)
@@ -152,8 +164,10 @@ def scatter(problems: list[Problem], rows: IntArray) -> list[Problem]:
     return [attrs.evolve(problem, rows=rows[problem.rows]) for problem in problems]
 
 
-def plain(raw: AnyArray | Coded, field: str) -> Plain:
+def plain(raw: AnyArray | Coded | Ascii, field: str) -> Plain:
     """Return a column as a plain array: codes looked up, mask and byte order resolved, fixed-width text as objects."""
+    if isinstance(raw, Ascii):
+        return Plain(ascii_texts(raw.values), np.zeros(len(raw), dtype=bool), [])
     if isinstance(raw, Coded):
         return _decoded(raw, field)
     if raw.ndim != 1:

@@ -15,14 +15,16 @@ import numpy as np
 
 from salesmetrics.convert import Problem, Raw, Texts
 from salesmetrics.convert.words import is_plain_decimal
-from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
-from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable, unguarded
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, escape, show
+from salesmetrics.guard import unguarded
+from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable
 from salesmetrics.readers.source import Role, Source, checked_names
 
-__all__ = ["csv_source"]
+__all__ = ["csv_source", "encoding_of", "refuse_archive"]
 
 MAX_BYTES = 1 << 31
 MAX_ROWS = 50_000_000
+MAX_COLUMNS = 4096
 
 _ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 _DELIMITERS = (",", ";", "\t")
@@ -31,11 +33,12 @@ _DELIMITERS = (",", ";", "\t")
 def csv_source(
     source: str | os.PathLike[str] | Stream,
     *,
-    encoding: str = "utf-8-sig",
+    encoding: str | None = None,
     delimiter: str | None = None,
     footer: Literal["salesforce"] | None = None,
     max_bytes: int = MAX_BYTES,
     max_rows: int = MAX_ROWS,
+    max_columns: int = MAX_COLUMNS,
 ) -> Source:
     r"""Return the columns of a file of comma-separated text, every one of them as text.
 
@@ -43,13 +46,13 @@ def csv_source(
     ----------
     source : path or text stream
         The file. Archives are never opened; a stream that unpacks one is counted while it is read.
-    encoding : str, default: "utf-8-sig"
-        How the file of a path is encoded.
+    encoding : str, optional
+        How the file of a path is encoded: UTF-8 by default, or what its byte order mark says.
     delimiter : str, optional
         What separates fields; else told from the first line among comma, semicolon and tab.
     footer : {None, "salesforce"}
         Whether lines of one field behind the last row are a report's footer and left out.
-    max_bytes, max_rows : int
+    max_bytes, max_rows, max_columns : int
         Limits, counted while reading.
 
     Returns
@@ -70,11 +73,10 @@ def csv_source(
     (['id', 'amount'], ['12.50'], ("delimiter ';'",))
     """
     if isinstance(source, (str, os.PathLike)):
-        _refuse_archive(source)
-        _refuse_encoding(encoding)
+        encoding = _checked_encoding(_start_of(source), encoding)
         with open(source, encoding=encoding, newline="") as stream:
             try:
-                return _read(Lines(stream, max_bytes), delimiter, footer, max_rows)
+                return _read(Lines(stream, max_bytes), delimiter, footer, (max_rows, max_columns))
             except UnicodeDecodeError as error:
                 raise undecodable(error, _line_of_bytes(source, encoding)) from error
     if not hasattr(source, "read"):
@@ -82,7 +84,7 @@ def csv_source(
             f"`source` must be a path or a stream of text; got {show(source)}.", code="SM-TXT-21", field="source"
         )
     try:
-        return _read(Lines(source, max_bytes), delimiter, footer, max_rows)
+        return _read(Lines(source, max_bytes), delimiter, footer, (max_rows, max_columns))
     except UnicodeDecodeError as error:
         raise undecodable(error, None) from error
 
@@ -98,7 +100,8 @@ def _line_of_bytes(path: str | os.PathLike[str], encoding: str) -> int | None:
     return None
 
 
-def _refuse_archive(path: str | os.PathLike[str]) -> None:
+def _start_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the first bytes of a file that is no archive."""
     try:
         with open(path, "rb") as file:
             start = file.read(8)
@@ -109,17 +112,57 @@ def _refuse_archive(path: str | os.PathLike[str]) -> None:
             field="source",
             values=[path],
         ) from error
+    refuse_archive(start, show(os.fspath(path)))
+    return start
+
+
+def refuse_archive(start: bytes, name: str) -> None:
+    """Raise where the first bytes are those of an archive, which is never opened.
+
+    Parameters
+    ----------
+    start : bytes
+        The first bytes.
+    name : str
+        What to call the file.
+    """
     if start.startswith(_ARCHIVES):
         raise InvalidDataError(
-            f"`source` must be plain text; got an archive, {show(os.fspath(path))}.",
+            f"`source` must be plain text; got an archive, {name}.",
             code="SM-TXT-11",
             field="source",
-            values=[path],
+            values=[name],
             hint="unpack it, or pass a stream: gzip.open(path, 'rt', encoding='utf-8', newline='').",
         )
 
 
-def _refuse_encoding(encoding: str) -> None:
+def encoding_of(start: bytes) -> str:
+    """Return the encoding that a byte order mark says, else UTF-8.
+
+    Parameters
+    ----------
+    start : bytes
+        The first bytes.
+
+    Returns
+    -------
+    str
+        The encoding.
+
+    Examples
+    --------
+    >>> encoding_of(b"id,amount"), encoding_of("id".encode("utf-16"))
+    ('utf-8-sig', 'utf-16')
+    """
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def _checked_encoding(start: bytes, encoding: str | None) -> str:
+    """Return the stated encoding, which Python must know, else that of the first bytes."""
+    if encoding is None:
+        return encoding_of(start)
     try:
         codecs.lookup(encoding)
     except (LookupError, TypeError, ValueError) as error:
@@ -130,18 +173,27 @@ def _refuse_encoding(encoding: str) -> None:
             values=[encoding],
             hint="such as 'utf-8', 'cp1252' or 'utf-16'.",
         ) from error
+    return encoding
 
 
-def _read(lines: Lines, delimiter: str | None, footer: str | None, max_rows: int) -> Source:
+def _read(lines: Lines, delimiter: str | None, footer: str | None, most: tuple[int, int]) -> Source:
     feed = iter(lines)
-    passed, first, delimiter, notes = _first_line(feed, delimiter)
+    try:
+        passed, first, delimiter, notes = _first_line(feed, delimiter)
+    except Endless as error:
+        raise bad_text("SM-TXT-12", "begin with a header", "blanks, or a line that does not end", 1) from error
     reader = csv.reader(chain([first], feed), delimiter=delimiter, strict=True)
     header: list[list[str]] = []
     for record in _records(reader, passed, Records([], None, 1)):
         header.append(record)
         break
+    if len(header[0]) > most[1]:
+        rule, got = f"hold at most max_columns={most[1]} columns", str(len(header[0]))
+        raise bad_text(
+            "SM-TXT-22", rule, got, passed + 1, "read the file with a library and hand over the columns you need."
+        )
     names = _header(header[0], passed + 1)
-    records = Records(names, footer, max_rows, line=passed + reader.line_num + 1)
+    records = Records(names, footer, most[0], line=passed + reader.line_num + 1)
     lines.progress = records.progress
     for record in _records(reader, passed, records):
         records.add(record, passed + reader.line_num)
@@ -198,14 +250,14 @@ def _refused_record(reason: str, begun: int, line: int) -> InvalidDataError:
     if "field limit" in reason:
         return bad_text("SM-TXT-10", f"have fields of at most {FIELD_LIMIT} characters", "a longer one", line)
     hint = "a quote inside a quoted field is written twice."
-    return bad_text("SM-TXT-19", "be quoted as RFC 4180 says", reason, line, hint)
+    return bad_text("SM-TXT-19", "be quoted as RFC 4180 says", escape(reason), line, hint)
 
 
 def _header(record: list[str], line: int) -> list[str]:
     names = [unguarded(name.strip()) for name in record]
     blank = [position for position, name in enumerate(names) if not name]
     if blank:
-        raise bad_text("SM-TXT-12", "name every column in its header", f"no name at positions {blank}", line)
+        raise bad_text("SM-TXT-12", "name every column in its header", f"no name at positions {show(blank)}", line)
     for name in names:
         if is_plain_decimal(name) or _is_day(name):
             hint = "the first line names the columns: id,rep,amount,..."

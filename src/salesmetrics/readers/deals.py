@@ -8,14 +8,17 @@ from typing import Any, Literal
 import numpy as np
 
 from salesmetrics import _check, convert
+from salesmetrics.books import RepBook
 from salesmetrics.books.deals import DealBook, deal_problems, stale_note
 from salesmetrics.columns import Column, DayColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
-from salesmetrics.domain import Deal, SalesProcess
-from salesmetrics.errors import nearest, show
-from salesmetrics.money import resolve_scale
+from salesmetrics.domain import OUTCOMES, Deal, SalesProcess
+from salesmetrics.errors import MissingColumnError, nearest, show
+from salesmetrics.rates import FxTable
+from salesmetrics.readers.currencies import coins_of, rate_days
+from salesmetrics.readers.leaving import leave_out, leave_out_merged
 from salesmetrics.readers.mapped import Named, any_source, named
-from salesmetrics.readers.maps import ColumnMap
+from salesmetrics.readers.owners import absent_owners, rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_deals"]
@@ -32,7 +35,9 @@ FIELDS = (
     "outcome",
     "probability",
     "forecast_category",
+    "currency",
 )
+BY_OUTCOME = ("won_date", "lost_date")
 
 
 def read_deals(
@@ -42,9 +47,15 @@ def read_deals(
     as_of: object = None,
     currency: str | None = None,
     scale: int | None = None,
+    rates: FxTable | None = None,
+    rate_day: object = None,
+    currencies: Mapping[str, str] | Literal["upper"] | None = None,
+    money_format: str | None = None,
+    reps: RepBook | None = None,
     zone: str | None = None,
     process: SalesProcess | None = None,
     outcomes: Mapping[Any, str] | None = None,
+    merged: Any = None,
     date_format: str | None = None,
     sentinels: Iterable[object] = (),
     allow_negative: bool = False,
@@ -62,21 +73,39 @@ def read_deals(
         once it is decided. None is required.
     columns : mapping of str to str, optional
         Our name to the source's: ``{"amount": "Amount (USD)"}``, or one of `salesmetrics.maps`. Further columns of texts or
-        whole numbers become labels under their own names.
+        whole numbers become labels under their own names; under a map of a system those of words do, and ids and labels are
+        texts. ``won_date`` and ``lost_date`` are the days of deals that were won and lost.
     as_of : date or str, optional
         The day the data were taken: the default of every metric that needs a day, and the last day a deal may be closed.
     currency : str, optional
-        The one currency of all amounts, such as ``"USD"``.
+        The one currency of all amounts in the book, such as ``"USD"``. By default that of the column ``currency``, where the
+        source has one, or the base of the rates.
     scale : int, optional
         Decimals of the minor unit: the currency's by default, else 2. Unit prices may need 4.
+    rates : FxTable, optional
+        Exchange rates, by which amounts in the currency of their column ``currency`` become amounts in the book's: decided
+        deals by the rate of the day they closed, open ones by that of ``as_of``. Each amount is rounded once, half to even.
+    rate_day : date or str, optional
+        Convert all deals by the rates of this day instead: the plan's rates, or last year's.
+    currencies : mapping or "upper", optional
+        What the source's words for currencies mean, ``{"Euro": "EUR"}``; ``"upper"`` takes codes in any case.
+    money_format : str, optional
+        How texts write amounts, by an example of itself: ``"1,234.56"``, ``"1.234,56"``, ``"1 234,56"``, ``"1'234.56"``,
+        ``"12,34,567.89"``, ``"1234,56"`` or ``"1234.56"``. Signs and codes of currency, minus signs behind and brackets for
+        negative amounts are taken too. Without it texts are plain decimals.
+    reps : RepBook, optional
+        The book of reps, which must know every rep of the deals; deals decided while their rep was not there are warned of.
     zone : str, optional
         The business time zone, in which instants become days.
     process : SalesProcess, optional
         The stages in their order, their default probabilities, and what a stage means where there is no ``outcome``.
     outcomes : mapping, optional
         What the source's words mean: ``{"Closed Won": "won", "Closed Lost": "lost", "Negotiation": "open"}``.
+    merged : table or iterable of ids, optional
+        Deals that were merged into others, which are left out and counted: their ids, or a table with the column
+        ``merged_deal_id``.
     date_format : str, optional
-        How texts write days, for `datetime.datetime.strptime`; ISO by default.
+        How texts write days, for `datetime.datetime.strptime`, or ``"unix_ms"``, ``"unix_s"``, ``"excel"``; ISO by default.
     sentinels : iterable of date, optional
         Days that mean "none", such as ``"9999-12-31"``.
     allow_negative : bool, default False
@@ -109,74 +138,107 @@ def read_deals(
     array([1200.5,  800. ])
     """
     taken = _check.optional_day(as_of, "as_of")
-    decimals = resolve_scale(currency, scale)
-    mode = checked_mode(on_error)
-    here = named(any_source(source, Deal), columns, FIELDS)
-    shape = columns if isinstance(columns, ColumnMap) else ColumnMap(dict(columns or {}))
+    mode, people = checked_mode(on_error), rep_book_or_none(reps)
+    here = named(any_source(source, Deal), columns, FIELDS, table="deals")
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
-    _leave_out_deleted(here, judge, shape)
+    leave_out(here, judge)
     book: dict[str, Column] = {}
-    if "id" in here:
-        book["id"], problems = convert.key(here.raw("id", "key"), "id")
-        judge.keys = book["id"].user()
-        judge.hear(problems)
+    _keys(here, judge, book, merged)
+    coins = coins_of(
+        here,
+        judge,
+        currency,
+        scale,
+        rates,
+        rate_day,
+        currencies,
+        rounding=rounding,
+        allow_negative=allow_negative,
+        money_format=money_format,
+    )
+    book |= coins.column
     _labels(here, judge, book, ("rep", "stage", "forecast_category"))
     if process is not None and isinstance(book.get("stage"), LabelColumn):
         book["stage"], problems = _staged(book["stage"], process)
         judge.hear(problems)
-    if "amount" in here:
-        raw = here.raw("amount", "money")
-        book["amount"], problems = convert.money(
-            raw, "amount", decimals, rounding=rounding, allow_negative=allow_negative
-        )
-        judge.hear(problems)
-    _days(here, judge, book, shape, zone, date_format, sentinels, taken)
-    _outcome(here, judge, book, shape, outcomes, process)
+    converted: list[str] = []
+    if "amount" in here and not coins.foreign:
+        book["amount"], _ = coins.amounts(here.raw("amount", "money"), judge)
+    _days(here, judge, book, zone, date_format, sentinels, taken)
+    _outcome(here, judge, book, outcomes, process)
     if "probability" in here:
         raw = here.raw("probability", "probability")
-        book["probability"], problems = convert.probability(raw, "probability", scale=shape.probability_scale)
+        book["probability"], problems = convert.probability(raw, "probability", scale=here.shape.probability_scale)
         judge.hear(problems)
     _split_close_date(book)
-    extra = _extra(here, judge, book, shape)
+    if "amount" in here and coins.foreign:  # the rate that counts is known with the day
+        day = rate_days(book, here.source.rows, taken)
+        book["amount"], converted = coins.amounts(here.raw("amount", "money"), judge, day=day)
+    extra = _extra(here, judge, book)
     if repair is not None:
         _check.one_of(repair, ("blank_created",), "repair")
         _blank_created(book, judge)
-    clean, kept = judge.settle(_ordered(book), lambda columns: deal_problems(columns, taken))
+    clean, kept = judge.settle(
+        _ordered(book), lambda columns: [*unknown_owners(columns, people), *deal_problems(columns, taken)]
+    )
+    judge.hear(absent_owners(clean, people))
     judge.notes += [note for note in (stale_note(clean, taken),) if note]
     judge.warn()
     return DealBook(
         columns=clean,
         rows=len(kept),
-        currency=currency,
-        scale=decimals,
+        currency=coins.currency,
+        scale=coins.scale,
         as_of_day=taken,
         rejects=judge.rejects(),
-        notes=tuple(judge.notes + extra + list(here.source.notes)),
+        notes=tuple(judge.notes + converted + extra + list(here.source.notes)),
         process=process,
     )
+
+
+def _keys(here: Named, judge: Judge, book: dict[str, Column], merged: object) -> None:
+    """Read the ids, leave out the deals that were merged into others, and check ids whose form is known."""
+    if "id" not in here:
+        if merged is not None:
+            raise MissingColumnError(
+                "`merged` must go with a column of ids; got a source without one.",
+                code="SM-SRC-05",
+                field="id",
+                hint="name it by columns={'id': ...}.",
+            )
+        return
+    ids, problems = convert.key(here.raw("id", "key"), "id")
+    book["id"] = ids
+    judge.keys = ids
+    leave_out_merged(here, judge, ids, merged)
+    judge.hear(problems)
+    if "id" in here.shape.ids and ids.are_texts:
+        judge.hear(convert.wrong_records(ids.values, "id", here.shape.id_length))
 
 
 def _labels(here: Named, judge: Judge, book: dict[str, Column], fields: tuple[str, ...]) -> None:
     """Read columns of labels."""
     for field in fields:
         if field in here:
-            book[field], problems = convert.label(here.raw(field, "label"), field)
+            words, problems = convert.label(here.raw(field, "label"), field)
+            book[field] = words
             judge.hear(problems)
+            if field in here.shape.ids and here.shape.id_length is not None:
+                judge.hear(convert.wrong_records(words.user(), field, here.shape.id_length))
 
 
 def _days(
     here: Named,
     judge: Judge,
     book: dict[str, Column],
-    shape: ColumnMap,
     zone: str | None,
     date_format: str | None,
     sentinels: Iterable[object],
     as_of: int | None,
 ) -> None:
     """Read columns of days."""
-    for field in ("created", "expected_close", "closed", "close_date"):
+    for field in ("created", "expected_close", "closed", "close_date", *BY_OUTCOME):
         if field in here:
             book[field], problems = convert.day(
                 here.raw(field, "day"),
@@ -185,7 +247,7 @@ def _days(
                 date_format=date_format,
                 sentinels=sentinels,
                 as_of=as_of,
-                instant=field in shape.instants if shape.instants else None,
+                **here.timing(field),
             )
             judge.hear(problems)
 
@@ -194,18 +256,20 @@ def _outcome(
     here: Named,
     judge: Judge,
     book: dict[str, Column],
-    shape: ColumnMap,
     outcomes: Mapping[Any, str] | None,
     process: SalesProcess | None,
 ) -> None:
-    """Read the outcome: a column of words, two flags, or what the stage means."""
-    words = outcomes if outcomes is not None else shape.outcomes
+    """Read the outcome: a column of words, flags, or what the stage means."""
+    words = outcomes if outcomes is not None else here.shape.outcomes
+    if words is not None and here.shape.as_text:
+        words = {str(word) if isinstance(word, int) else word: meant for word, meant in words.items()}
     stage = book.get("stage")
     if "outcome" in here:
         book["outcome"], problems = convert.outcome(here.raw("outcome", "label"), "outcome", words)
-    elif shape.flags is not None and all(flag in here.source.names for flag in shape.flags):
-        closed, won = (here.source.raw(flag, "flag") for flag in shape.flags)
-        book["outcome"], problems = convert.outcome_from_flags(closed, won, names=shape.flags)
+    elif isinstance(stage, LabelColumn) and outcomes is not None:
+        book["outcome"], problems = convert.outcome(here.raw("stage", "label"), "stage", words)
+    elif (flagged := _flagged(here)) is not None:
+        book["outcome"], problems = flagged
     elif isinstance(stage, LabelColumn) and (words is not None or process is not None):
         if words is None and process is not None:
             words = {name: process.outcome(name) for name in process.names}
@@ -213,6 +277,18 @@ def _outcome(
     else:
         return
     judge.hear(problems)
+
+
+def _flagged(here: Named) -> tuple[LabelColumn, list[Problem]] | None:
+    """Return the outcomes by the flags of the map, None where the source lacks them."""
+    names = {what: here.mark(column) for what, column in here.shape.flags.items()}
+    found = {what: name for what, name in names.items() if name is not None}
+    raw = {what: here.source.raw(name, "flag") for what, name in found.items()}
+    if {"closed", "won"} <= set(raw):
+        return convert.outcome_from_flags(raw["closed"], raw["won"], names=(found["closed"], found["won"]))
+    if {"won", "lost"} <= set(raw):
+        return convert.outcome_from_ends(raw["won"], raw["lost"], names=(found["won"], found["lost"]))
+    return None
 
 
 def _staged(column: Column, process: SalesProcess) -> tuple[LabelColumn, list[Problem]]:
@@ -235,41 +311,42 @@ def _staged(column: Column, process: SalesProcess) -> tuple[LabelColumn, list[Pr
 
 
 def _split_close_date(book: dict[str, Column]) -> None:
-    """Turn one close date for both into the expected day of open deals and the closed day of decided ones."""
-    both, outcome = book.pop("close_date", None), book.get("outcome")
-    if not isinstance(both, DayColumn):
-        return
-    decided = outcome.codes > 0 if isinstance(outcome, LabelColumn) else np.zeros(len(both), dtype=bool)
-    for field, mask in (("closed", decided), ("expected_close", ~decided)):
-        own = book.get(field)
-        other = own.days if isinstance(own, DayColumn) else np.full(len(both), -1, dtype=np.int32)
-        book[field] = DayColumn(np.where(mask & (other < 0), both.days, other).astype(np.int32))
+    """Turn one close date for both, and days by outcome, into the expected day of open deals and the closed day of others."""
+    outcome = book.get("outcome")
+    codes = outcome.codes if isinstance(outcome, LabelColumn) else None
+    for source, field, wanted in (
+        ("won_date", "closed", (1,)),
+        ("lost_date", "closed", (2, 3)),
+        ("close_date", "closed", (1, 2, 3)),
+        ("close_date", "expected_close", (0, -1)),
+    ):
+        given = book.get(source)
+        if isinstance(given, DayColumn):
+            counts = np.array([code in wanted for code in (*range(len(OUTCOMES)), -1)])
+            mask = counts[codes] if codes is not None else np.full(len(given), 0 in wanted)
+            own = book.get(field)
+            if isinstance(own, DayColumn):
+                book[field] = DayColumn(np.where(mask & (own.days < 0), given.days, own.days))
+            else:
+                book[field] = DayColumn(np.where(mask, given.days, np.int32(-1)))
+    for source in ("close_date", *BY_OUTCOME):
+        book.pop(source, None)
 
 
-def _extra(here: Named, judge: Judge, book: dict[str, Column], shape: ColumnMap) -> list[str]:
+def _extra(here: Named, judge: Judge, book: dict[str, Column]) -> list[str]:
     """Read further columns as labels, and say which were left out."""
-    left = []
-    skip = {*(shape.flags or ()), shape.deleted}
-    wanted = [(ours, theirs) for ours, theirs in here.names.items() if ours not in FIELDS]
-    wanted += [(name, name) for name in here.others if name not in skip]
+    left, marks = [], here.marks
+    wanted = [(ours, theirs) for ours, theirs in here.names.items() if ours not in (*FIELDS, *BY_OUTCOME)]
+    wanted += [(name, name) for name in here.others if name not in marks]
     for ours, theirs in wanted:
-        if ours in book or not here.source.can_label(theirs):
+        if ours in book or not here.can_label(ours, theirs):
             left.append(theirs)
             continue
-        book[ours], problems = convert.label(here.source.raw(theirs, "label"), ours)
+        raw = here.raw(ours, "label") if ours in here else here.source.raw(theirs, "label")
+        book[ours], problems = convert.label(raw, ours)
         judge.hear(problems)
-    return [f"not read as labels: {', '.join(show(name) for name in left)}"] if left else []
-
-
-def _leave_out_deleted(here: Named, judge: Judge, shape: ColumnMap) -> None:
-    """Leave out the rows that the source marks as deleted, whatever else is wrong with them, and count them."""
-    if shape.deleted is None or shape.deleted not in here.source.names:
-        return
-    flags, problems = convert.flag(here.source.raw(shape.deleted, "flag"), "deleted")
-    judge.hear(problems)
-    rows = np.flatnonzero(flags == 1)
-    values: list[object] = [True] * len(rows)
-    judge.leave_out(Problem("SM-DEL-01", "deleted", "not be marked as deleted", rows, values))
+    way = " (name one in the map to have it)" if here.shape.as_text else ""
+    return [f"not read as labels: {', '.join(show(name) for name in left)}{way}"] if left else []
 
 
 def _blank_created(book: dict[str, Column], judge: Judge) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+import attrs
 import numpy as np
 
 from salesmetrics.convert import Instants, Raw
@@ -13,7 +15,9 @@ from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
 from salesmetrics.readers.series import arrow_raw, library_of, pandas_raw, polars_raw, raw_of
 from salesmetrics.readers.source import Role, Source, checked_names, objects_array
 
-__all__ = ["Role", "Source", "source_of"]
+__all__ = ["Role", "Source", "duckdb_source", "source_of"]
+
+_BATCH = 1 << 18
 
 
 def source_of(frame: Any) -> Source:
@@ -50,16 +54,18 @@ def source_of(frame: Any) -> Source:
         return _polars(frame, kind)
     if library == "pyarrow":
         return _arrow(frame, kind)
-    if library == "duckdb" and hasattr(frame, "to_arrow_table"):
-        return _arrow(frame.to_arrow_table(), "Table")
+    if library == "duckdb":
+        return duckdb_source(frame)
     if isinstance(frame, Mapping):
         return _mapping(frame)
     if isinstance(frame, np.ndarray):
         return _structured(frame)
     if isinstance(frame, Set):
         raise _no_frame(frame, "a set has no order; give a list or a frame.", "SM-ARR-28")
-    if hasattr(frame, "__arrow_c_stream__") and "pyarrow" in sys.modules:
-        return _arrow(sys.modules["pyarrow"].table(frame), "Table")
+    if type(frame).__module__.partition(".")[0] != "narwhals" and hasattr(frame, "__arrow_c_stream__"):
+        streamed = _stream(frame)
+        if streamed is not None:
+            return streamed
     return _narwhals(frame)
 
 
@@ -120,6 +126,94 @@ def _arrow(table: Any, kind: str) -> Source:
         return arrow_raw(table.column(name), role)
 
     return Source("pyarrow", names, table.num_rows, fetch)
+
+
+def duckdb_source(relation: Any) -> Source:
+    """Return the columns of a duckdb relation, which is run once.
+
+    Parameters
+    ----------
+    relation : duckdb.DuckDBPyRelation
+        What a query of duckdb gives.
+
+    Returns
+    -------
+    Source
+        The columns.
+
+    Raises
+    ------
+    InvalidTypeError
+        If it is no relation.
+    InvalidDataError
+        If duckdb cannot run it.
+    """
+    if not hasattr(relation, "fetchnumpy") or not hasattr(relation, "columns"):
+        hint = "give what the query gives: connection.sql('select * from deals')."
+        raise _no_frame(relation, hint)
+    checked_names(list(relation.columns))
+    try:
+        if _installed("pyarrow"):
+            return attrs.evolve(_arrow(_gathered(relation), "Table"), kind="duckdb")
+        if _installed("polars"):
+            return attrs.evolve(_polars(relation.pl(), "DataFrame"), kind="duckdb")
+        held = relation.fetchnumpy()
+    except sys.modules["duckdb"].Error as error:
+        raise InvalidDataError(
+            f"`source` must be a relation that duckdb can run; got {type(error).__name__}: {show(str(error))}.",
+            code="SM-SRC-13",
+            field="source",
+        ) from error
+    return attrs.evolve(_mapping(held), kind="duckdb")
+
+
+def _installed(library: str) -> bool:
+    """Return whether a library can be imported, and import it; the user has installed it."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
+
+
+def _gathered(relation: Any) -> Any:
+    """Return the rows of a relation as an Arrow table, batch by batch: texts that repeat are held once."""
+    arrow = sys.modules["pyarrow"]
+    reader = (
+        relation.to_arrow_reader(_BATCH)
+        if hasattr(relation, "to_arrow_reader")
+        else relation.fetch_arrow_reader(_BATCH)
+    )
+    texts = {field.name for field in reader.schema if arrow.types.is_string(field.type)}
+    batches: list[Any] = []
+    for batch in reader:
+        columns = {}
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name in texts:
+                coded = column.dictionary_encode()
+                if not batches and 2 * len(coded.dictionary) > len(column):
+                    texts.discard(name)
+                else:
+                    column = coded
+            columns[name] = column
+        batches.append(arrow.RecordBatch.from_pydict(columns))
+    return arrow.Table.from_batches(batches) if batches else reader.schema.empty_table()
+
+
+def _stream(frame: Any) -> Source | None:
+    """Return the columns of anything that speaks Arrow's stream protocol, None where no library here can listen."""
+    if not _installed("pyarrow"):
+        return None
+    arrow = sys.modules["pyarrow"]
+    try:
+        table = arrow.table(frame)
+    except (arrow.ArrowException, TypeError, ValueError) as error:
+        raise InvalidDataError(
+            f"`source` must be a stream of Arrow that can be read; got {type(error).__name__}: {show(str(error))}.",
+            code="SM-SRC-12",
+            field="source",
+        ) from error
+    return _arrow(table, "Table")
 
 
 def _mapping(columns: Mapping[Any, Any]) -> Source:

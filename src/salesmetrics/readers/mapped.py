@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
+import numpy as np
 
+from salesmetrics import _check
+from salesmetrics.convert import Coded, Raw, Texts, as_texts, as_written, beginning, is_words, record_ids
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MissingColumnError, nearest, show
-from salesmetrics.readers.csv import csv_source
+from salesmetrics.readers.files import file_source
 from salesmetrics.readers.frames import source_of
-from salesmetrics.readers.maps import ColumnMap
+from salesmetrics.readers.maps import ColumnMap, guess
+from salesmetrics.readers.maps.guessing import fit, present
 from salesmetrics.readers.objects import objects_source
-from salesmetrics.readers.source import Source
+from salesmetrics.readers.source import Role, Source
 
 __all__ = ["Named", "any_source", "named"]
+
+FIRST_INSTANT = dt.date(1990, 1, 1).toordinal() - _check.EPOCH
+SELDOM = ("account", "currency", "pipeline")
+"""Columns that many exports lack and no metric needs: that one is missing is no news."""
 
 
 def any_source(source: Any, kind: type) -> Source:
     """Return what was given as columns: a path or text stream, domain objects, or a frame."""
     if isinstance(source, (str, os.PathLike)) or hasattr(source, "readline"):
-        return csv_source(source)
+        return file_source(source)
     if isinstance(source, (list, tuple)) and len(source) and isinstance(source[0], Mapping):
         raise InvalidTypeError(
             f"`source` must be columns, not rows; got a {type(source).__name__} of mappings.",
@@ -38,21 +47,62 @@ def any_source(source: Any, kind: type) -> Source:
 
 @attrs.frozen(eq=False)
 class Named:
-    """A source, and the source's name for each field of ours that it has."""
+    """A source, the source's name for each field of ours that it has, and the map that says what stands there."""
 
     source: Source
     names: dict[str, str]
     others: tuple[str, ...]
+    shape: ColumnMap = attrs.field(factory=lambda: ColumnMap({}))
 
     def __contains__(self, field: object) -> bool:
         return field in self.names
 
-    def raw(self, field: str, role: Any) -> Any:
-        """Return the column of a field."""
-        return self.source.raw(self.names[field], role)
+    def raw(self, field: str, role: Role) -> Raw:
+        """Return the column of a field, its ids in the form that the map asks for."""
+        raw = self.source.raw(self.names[field], role)
+        if role not in ("label", "key"):
+            # some systems send numbers as texts, which are then read as those of a file are
+            return as_written(raw) if self.shape.as_text and role in ("money", "probability") else raw
+        if self.shape.as_text:
+            raw = as_texts(raw)
+        if field in self.shape.only:
+            raw = beginning(raw, self.shape.only[field])
+        if self.shape.id_length is not None and field in self.shape.ids:
+            raw = record_ids(raw, self.shape.id_length)
+        return raw
+
+    def can_label(self, ours: str, theirs: str) -> bool:
+        """Return whether a column beside our fields can serve as a label, and is one in a file and in a frame alike."""
+        if not self.shape.as_text:
+            return self.source.can_label(theirs)
+        if ours not in self:
+            return self.source.can_label(theirs) and is_words(self.source.raw(theirs, "label"))
+        raw = self.raw(ours, "label")
+        values = raw.labels if isinstance(raw, Coded) else raw
+        return isinstance(raw, Texts) or (isinstance(values, np.ndarray) and values.dtype.kind in "OUT")
+
+    def timing(self, field: str) -> dict[str, Any]:
+        """Return what is known of the time in a column, for `convert.day`."""
+        timing = self.shape.timing(field)
+        # days in a column of instants stay days: nothing but midnights of no zone never are moments
+        return {"instant": None, "earliest": FIRST_INSTANT} if timing is True else {"instant": timing}
+
+    def mark(self, column: str) -> str | None:
+        """Return the source's name for a column that the map names beside its fields, None where it has none."""
+        spelled = (column, *(start + column for start in self.shape.prefixes))
+        return present(spelled, self.source.names)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The source's columns that the map names beside its fields."""
+        shape = self.shape
+        named = [*shape.flags.values(), *shape.left_out, *([] if shape.merged is None else [shape.merged])]
+        return frozenset(filter(None, map(self.mark, named)))
 
 
-def named(source: Source, columns: object, fields: tuple[str, ...], required: tuple[str, ...] = ()) -> Named:
+def named(
+    source: Source, columns: object, fields: tuple[str, ...], required: tuple[str, ...] = (), table: str = ""
+) -> Named:
     """Return which column holds which field: by the map, else by its own name, whatever its case."""
     if columns is not None and not isinstance(columns, Mapping):
         raise InvalidTypeError(
@@ -62,18 +112,26 @@ def named(source: Source, columns: object, fields: tuple[str, ...], required: tu
             values=[columns],
             hint="columns={'amount': 'Amount (USD)', 'rep': 'Owner'}.",
         )
-    mapped = {} if columns is None else {str(ours): str(theirs) for ours, theirs in columns.items()}
-    absent = {ours: theirs for ours, theirs in mapped.items() if theirs not in source.names}
-    # a map of a whole system fits any of its exports, which need not hold every column; a map of one's own is meant
-    if absent and isinstance(columns, ColumnMap) and mapped.get("id") in source.names:
-        mapped = {ours: theirs for ours, theirs in mapped.items() if ours not in absent}
-        missing = f"the source has no {', '.join(f'{show(theirs)} (for {ours})' for ours, theirs in absent.items())}"
-        source = attrs.evolve(source, notes=(*source.notes, missing))
-    _all_there(source, mapped)
+    if isinstance(columns, ColumnMap):
+        shape = columns.of(table) if table else columns
+        source, mapped = _of_system(source, shape, required)
+    else:
+        shape = ColumnMap({} if columns is None else {str(ours): str(theirs) for ours, theirs in columns.items()})
+        mapped = dict(shape)
+        _all_there(source, mapped)
+    if not shape.table:  # a column of a system means what its map says, whatever ours is called
+        mapped |= _by_own_name(source, mapped, fields, set(shape.flags.values()))
+    taken = set(mapped.values())
+    _needed(source, mapped, required)
+    return Named(source, mapped, tuple(name for name in source.names if name not in taken), shape)
+
+
+def _by_own_name(source: Source, mapped: Mapping[str, str], fields: tuple[str, ...], flags: set[str]) -> dict[str, str]:
+    """Return the fields that stand under their own names in columns that no other field has."""
     folded: dict[str, list[str]] = {}
     for name in source.names:
         folded.setdefault(name.strip().casefold(), []).append(name)
-    taken = set(mapped.values())
+    taken, found = {*mapped.values(), *flags}, dict[str, str]()
     for field in fields:
         if field in mapped:
             continue
@@ -88,26 +146,54 @@ def named(source: Source, columns: object, fields: tuple[str, ...], required: tu
                 hint=f"say which by columns={{{field!r}: {exact[0]!r}}}.",
             )
         if exact:
-            mapped[field] = exact[0]
+            found[field] = exact[0]
             taken.add(exact[0])
-    _needed(source, mapped, required)
-    return Named(source, mapped, tuple(name for name in source.names if name not in taken))
+    return found
 
 
-def _all_there(source: Source, mapped: Mapping[str, str]) -> None:
-    """Raise where the map names columns that the source lacks, all of them at once."""
+def _of_system(source: Source, shape: ColumnMap, required: tuple[str, ...]) -> tuple[Source, dict[str, str]]:
+    """Return the columns of a system's map that the source has; a map fits any export, which need not hold them all."""
+    mapped = fit(shape, source.names)
+    absent = {ours: theirs for ours, theirs in shape.items() if ours not in mapped}
+    if not absent:
+        return source, mapped
+    # a table of another system has few of the columns, and not what its reader cannot do without
+    if not ("id" in mapped or 2 * len(mapped) >= len(shape)) or any(field in absent for field in required):
+        _all_there(source, {**mapped, **absent}, shape)
+    listed = [f"{show(theirs)} (for {ours})" for ours, theirs in absent.items() if ours not in SELDOM]
+    missing = (f"the source has no {', '.join(listed)}",) if listed else ()
+    return attrs.evolve(source, notes=(*source.notes, *missing)), mapped
+
+
+def _all_there(source: Source, mapped: Mapping[str, str], shape: ColumnMap | None = None) -> None:
+    """Raise where the map names columns that the source lacks, all of them at once, each with the nearest there is."""
     absent = {ours: theirs for ours, theirs in mapped.items() if theirs not in source.names}
     if absent:
         listed = ", ".join(f"{show(theirs)} (for {ours})" for ours, theirs in absent.items())
-        hints = [nearest(theirs, source.names) for theirs in list(absent.values())[:5]]
         raise MissingColumnError(
             f"`columns` must name columns of the source; got {listed}.",
             code="SM-SRC-01",
             field=next(iter(absent)),
             column=next(iter(absent.values())),
             values=list(absent.values()),
-            hint=" ".join(hint for hint in hints[:1] if hint),
+            hint=_nearest_of_all(source, list(absent.values()), shape),
         )
+
+
+def _nearest_of_all(source: Source, absent: list[str], shape: ColumnMap | None) -> str | None:
+    """Return the hint for missing columns: the nearest names of the first five, and the map that would fit."""
+    hints = [nearest(name, source.names) or "the source has no columns." for name in absent[:5]]
+    first, _, there = hints[0].rpartition("There is: ") if "There is: " in hints[0] else ("", "", hints[0])
+    more = [
+        f"For {show(name)}: {hint.partition('? There is: ')[0].removeprefix('did you mean ')}? "
+        for name, hint in zip(absent[1:], hints[1:], strict=False)
+        if hint.startswith("did you mean")
+    ]
+    found = None if shape is None else guess(source.names)
+    if found is not None and found.name is not None and found.map is not shape:
+        there = f"There is: {', '.join(map(show, sorted(source.names)[:12]))}."
+        return f"the columns are those of sm.maps.{found.name}. {there}"
+    return f"{first}{''.join(more)}{'There is: ' if first else ''}{there}"
 
 
 def _needed(source: Source, mapped: Mapping[str, str], required: tuple[str, ...]) -> None:

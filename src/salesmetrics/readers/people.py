@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
-import attrs
 import numpy as np
 
 from salesmetrics import _check, convert
-from salesmetrics.arrays import AnyArray
+from salesmetrics.arrays import IntArray
 from salesmetrics.books import ForecastBook, QuotaBook, RepBook
-from salesmetrics.books.quotas import quota_problems
-from salesmetrics.books.reps import doubled_reps, rep_problems
+from salesmetrics.books.quotas import quota_gaps, quota_problems
+from salesmetrics.books.reps import doubled_reps, rep_problems, with_level
 from salesmetrics.calendars import Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.domain import ForecastCall, Quota, Rep
 from salesmetrics.errors import InvalidArgumentError, MissingColumnError, show
-from salesmetrics.money import resolve_scale
+from salesmetrics.rates import FxTable
+from salesmetrics.readers.beside import beside
+from salesmetrics.readers.currencies import coins_of
+from salesmetrics.readers.leaving import leave_out
 from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.owners import rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_forecasts", "read_quotas", "read_reps"]
@@ -33,6 +36,11 @@ def read_quotas(
     *,
     currency: str | None = None,
     scale: int | None = None,
+    rates: FxTable | None = None,
+    rate_day: object = None,
+    currencies: Mapping[str, str] | Literal["upper"] | None = None,
+    money_format: str | None = None,
+    reps: RepBook | None = None,
     date_format: str | None = None,
     ends: Periods | Literal["next_start"] | None = None,
     until: object = None,
@@ -47,10 +55,15 @@ def read_quotas(
         day after the quota's last.
     columns : mapping of str to str, optional
         Our name to the source's.
-    currency, scale, date_format, on_error
+    currency, scale, currencies, money_format, date_format, on_error
         As in `read_deals`.
+    rates, rate_day
+        As in `read_deals`; a quota in another currency is converted by the rate of its ``start``, or of the day stated.
+    reps : RepBook, optional
+        The book of reps, which must know every rep of the quotas.
     ends : Periods or "next_start", optional
-        Where the source has starts only: the end of the period that holds the start, or the same rep's next start.
+        Where the source has starts only: the end of the period that holds the start, or the same rep's next start. Under a map
+        of a system whose quotas are for whole periods and start on any day of them, starts become those of the periods.
     until : date or str, optional
         With ``ends="next_start"``: the end of each rep's last quota.
 
@@ -67,32 +80,44 @@ def read_quotas(
     >>> quotas.periods()
     Periods([Period('2026-01-01', '2026-04-01')])
     """
-    mode, decimals = checked_mode(on_error), resolve_scale(currency, scale)
-    fields = ("rep", "start", "end", "amount", "effective_from", "team")
-    here = named(any_source(source, Quota), columns, fields, ("start", "amount"))
+    mode, people = checked_mode(on_error), rep_book_or_none(reps)
+    fields = ("rep", "start", "end", "amount", "effective_from", "team", "currency")
+    here = named(any_source(source, Quota), columns, fields, ("start", "amount"), table="quotas")
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
+    leave_out(here, judge)
     book = _labels(here, judge, ("rep", "team"))
     _keyed(judge, book)
+    coins = coins_of(here, judge, currency, scale, rates, rate_day, currencies, money_format=money_format)
+    book |= coins.column
     book |= _days(here, judge, ("start", "end", "effective_from"), date_format)
-    book["amount"], problems = convert.money(here.raw("amount", "money"), "amount", decimals)
-    judge.hear(_told(problems, {"SM-AMT-04": _FINER, "SM-AMT-05": "a quota is 0 or more."}))
+    hints = {"SM-AMT-04": _FINER, "SM-AMT-05": "a quota is 0 or more."}
+    book["amount"], converted = coins.amounts(here.raw("amount", "money"), judge, day=_first(book), hints=hints)
     if "end" not in book:
+        if here.shape.whole_periods and isinstance(ends, Periods):
+            book["start"] = _starts(book, ends)
         book["end"] = _ends(book, ends, until)
     for field in ("start", "end"):
         _required_days(book[field], field, judge)
     if "effective_from" not in book:
         book["effective_from"] = book["start"]
     book |= _more_labels(here, judge, book, fields)
-    clean, kept = judge.settle(_ordered(book, fields), lambda some: quota_problems(some, len(some["start"])))
+    clean, kept = judge.settle(
+        _ordered(book, fields),
+        lambda some: [
+            *unknown_owners(some, people),
+            *quota_problems(some, len(some["start"])),
+        ],
+    )
+    judge.hear(quota_gaps(clean, len(kept)))
     judge.warn()
     return QuotaBook(
         columns=clean,
         rows=len(kept),
-        currency=currency,
-        scale=decimals,
+        currency=coins.currency,
+        scale=coins.scale,
         rejects=judge.rejects(),
-        notes=(*judge.notes, *here.source.notes),
+        notes=(*judge.notes, *converted, *here.source.notes),
     )
 
 
@@ -100,6 +125,7 @@ def read_reps(
     source: Any,
     columns: Mapping[str, str] | None = None,
     *,
+    unknown: str | None = None,
     date_format: str | None = None,
     on_error: OnError = "raise",
 ) -> RepBook:
@@ -109,9 +135,14 @@ def read_reps(
     ----------
     source : path, text stream, frame, mapping of array_like or iterable of Rep
         Column ``id`` and, where there are any, ``name, team, manager, hired, role_start, left`` and labels. Absences and ramp
-        schedules come with `Rep` objects. With ``since`` a rep may have several rows, each in force from that day on.
+        schedules come with `Rep` objects, or as `RepBook` writes them: texts such as "2026-01-05/2026-02-01" (several with a
+        blank between them) in a column ``absences``, and "0 0.5 1" in a column ``ramp``. With ``since`` a rep may have several
+        rows, each in force from that day on.
     columns : mapping of str to str, optional
         Our name to the source's.
+    unknown : str, optional
+        The label under which reps stand that the book does not know, such as ``"other"``, in every column that it lends. They
+        count as there all the time. Without it they are refused.
     date_format, on_error
         As in `read_deals`.
 
@@ -128,9 +159,10 @@ def read_reps(
     """
     mode = checked_mode(on_error)
     fields = ("id", "name", "team", "manager", "hired", "role_start", "left", "since")
-    here = named(any_source(source, Rep), columns, fields, ("id",))
+    here = named(any_source(source, Rep), columns, fields, ("id",), table="reps")
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
+    leave_out(here, judge)
     book: dict[str, Column] = {}
     book["id"], problems = convert.key(here.raw("id", "key"), "id", unique="since" not in here)
     judge.keys, judge.noun = book["id"].user(), "rep"
@@ -139,14 +171,20 @@ def read_reps(
     book |= _days(here, judge, ("hired", "role_start", "left", "since"), date_format)
     if "role_start" not in book and "hired" in book:
         book["role_start"] = book["hired"]
-    absences, ramps = (_beside(here, name) for name in ("absences", "ramp"))
+    absences, problems = beside(here, "absences")
+    judge.hear(problems)
+    ramps, problems = beside(here, "ramp")
+    judge.hear(problems)
     book |= _more_labels(here, judge, book, (*fields, "absences", "ramp"))
     clean, kept = judge.settle(
         _ordered(book, fields), lambda some: [*(doubled_reps(some) if "since" in some else []), *rep_problems(some)]
     )
     judge.warn()
+    if unknown is not None:
+        clean = with_level(clean, unknown)
     return RepBook(
         columns=clean,
+        unknown=unknown,
         rows=len(kept),
         rejects=judge.rejects(),
         notes=(*judge.notes, *here.source.notes),
@@ -161,6 +199,10 @@ def read_forecasts(
     *,
     currency: str | None = None,
     scale: int | None = None,
+    rates: FxTable | None = None,
+    rate_day: object = None,
+    currencies: Mapping[str, str] | Literal["upper"] | None = None,
+    money_format: str | None = None,
     date_format: str | None = None,
     allow_negative: bool = False,
     on_error: OnError = "raise",
@@ -174,8 +216,11 @@ def read_forecasts(
         An amount is a total for the period, what is already won included.
     columns : mapping of str to str, optional
         Our name to the source's.
-    currency, scale, date_format, allow_negative, on_error
+    currency, scale, currencies, money_format, date_format, allow_negative, on_error
         As in `read_deals`.
+    rates, rate_day
+        As in `read_deals`; a call in another currency is converted by the rate of its ``start``, as a quota is, or of the day
+        stated.
 
     Returns
     -------
@@ -190,20 +235,32 @@ def read_forecasts(
     >>> len(calls), calls["category"].tolist()
     (1, ['commit'])
     """
-    mode, decimals = checked_mode(on_error), resolve_scale(currency, scale)
-    fields = ("rep", "start", "end", "given", "category", "amount")
-    here = named(any_source(source, ForecastCall), columns, fields, ("start", "end", "given", "amount"))
+    mode = checked_mode(on_error)
+    fields = ("rep", "start", "end", "given", "category", "amount", "currency")
+    here = named(
+        any_source(source, ForecastCall), columns, fields, ("start", "end", "given", "amount"), table="forecasts"
+    )
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     book = _labels(here, judge, ("rep", "category"))
     _keyed(judge, book)
+    coins = coins_of(
+        here,
+        judge,
+        currency,
+        scale,
+        rates,
+        rate_day,
+        currencies,
+        allow_negative=allow_negative,
+        money_format=money_format,
+    )
+    book |= coins.column
     if "category" not in book:
         book["category"] = LabelColumn(np.zeros(here.source.rows, dtype=np.int8), ("commit",))
     book |= _days(here, judge, ("start", "end", "given"), date_format)
-    book["amount"], problems = convert.money(
-        here.raw("amount", "money"), "amount", decimals, allow_negative=allow_negative
-    )
-    judge.hear(_told(problems, {"SM-AMT-04": _FINER}))
+    hints = {"SM-AMT-04": _FINER}
+    book["amount"], converted = coins.amounts(here.raw("amount", "money"), judge, day=_first(book), hints=hints)
     for field in ("start", "end", "given"):
         _required_days(book[field], field, judge)
     book |= _more_labels(here, judge, book, fields)
@@ -212,10 +269,10 @@ def read_forecasts(
     return ForecastBook(
         columns=clean,
         rows=len(kept),
-        currency=currency,
-        scale=decimals,
+        currency=coins.currency,
+        scale=coins.scale,
         rejects=judge.rejects(),
-        notes=(*judge.notes, *here.source.notes),
+        notes=(*judge.notes, *converted, *here.source.notes),
     )
 
 
@@ -237,8 +294,12 @@ def _days(here: Named, judge: Judge, fields: tuple[str, ...], date_format: str |
     found: dict[str, Column] = {}
     for field in fields:
         if field in here:
-            found[field], problems = convert.day(here.raw(field, "day"), field, date_format=date_format)
+            raw, timing = here.raw(field, "day"), here.timing(field)
+            column, problems = convert.day(raw, field, date_format=date_format, **timing)
             judge.hear(problems)
+            if field in here.shape.inclusive:  # the source names the last day, we the day after it
+                column = DayColumn(np.where(column.days >= 0, column.days + 1, -1).astype(np.int32))
+            found[field] = column
     return found
 
 
@@ -248,9 +309,11 @@ def _keyed(judge: Judge, book: Mapping[str, Column]) -> None:
         judge.keys, judge.noun = book["rep"].user(), "rep"
 
 
-def _told(problems: Sequence[convert.Problem], hints: Mapping[str, str]) -> list[convert.Problem]:
-    """Return problems with the way out that this reader has."""
-    return [attrs.evolve(p, hint=hints[p.code]) if p.code in hints else p for p in problems]
+def _first(book: Mapping[str, Column]) -> IntArray:
+    """Return the first day of each row's period, whose rate of exchange counts."""
+    start = book["start"]
+    assert isinstance(start, DayColumn)
+    return start.days.astype(np.int64)
 
 
 def _required_days(column: Column, field: str, judge: Judge) -> None:
@@ -264,20 +327,15 @@ def _required_days(column: Column, field: str, judge: Judge) -> None:
 def _more_labels(here: Named, judge: Judge, book: Mapping[str, Column], fields: tuple[str, ...]) -> dict[str, Column]:
     """Return further columns of texts or whole numbers as labels."""
     wanted = [(ours, theirs) for ours, theirs in here.names.items() if ours not in fields]
-    wanted += [(name, name) for name in here.others if name not in fields]
+    # a map of a system names what is worth having of its tables, which are wide
+    wanted += [(name, name) for name in here.others if name not in fields and not here.shape.table]
     found: dict[str, Column] = {}
     for ours, theirs in wanted:
-        if ours not in book and here.source.can_label(theirs):
-            found[ours], problems = convert.label(here.source.raw(theirs, "label"), ours)
+        if ours not in book and here.can_label(ours, theirs):
+            raw = here.raw(ours, "label") if ours in here else here.source.raw(theirs, "label")
+            found[ours], problems = convert.label(raw, ours)
             judge.hear(problems)
     return found
-
-
-def _beside(here: Named, name: str) -> AnyArray | None:
-    """Return what stands beside the columns of `Rep` objects."""
-    if here.source.kind != "objects":
-        return None
-    return np.asarray(here.source.raw(name, "text"), dtype=object)
 
 
 def _ordered(book: Mapping[str, Column], fields: tuple[str, ...]) -> dict[str, Column]:
@@ -296,6 +354,15 @@ def _backward(columns: Mapping[str, Column]) -> list[convert.Problem]:
     values = list(end.take(rows).user())
     hint = "an end is the first day after."
     return [convert.Problem("SM-FOR-01", "end", "lie after `start`", rows, values, hint)]
+
+
+def _starts(book: Mapping[str, Column], periods: Periods) -> DayColumn:
+    """Return the first days of the periods that hold the starts; one outside of them all stays, for `_ends` to refuse."""
+    start = book["start"]
+    assert isinstance(start, DayColumn)
+    place = periods.period_of(start.days)
+    first = periods.starts[np.maximum(place, 0)] if len(periods.starts) else start.days
+    return DayColumn(np.where(place >= 0, first, start.days).astype(np.int32))
 
 
 def _ends(book: Mapping[str, Column], ends: object, until: object) -> DayColumn:

@@ -12,8 +12,9 @@ import numpy as np
 
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
+from salesmetrics.guard import unguarded
 
-__all__ = ["FIELD_LIMIT", "Endless", "Lines", "Records", "Stream", "bad_text", "undecodable", "unguarded"]
+__all__ = ["FIELD_LIMIT", "Endless", "Lines", "Records", "Stream", "bad_text", "undecodable"]
 
 Stream: TypeAlias = IO[str]
 
@@ -25,7 +26,6 @@ RECORD_LIMIT = 1 << 20
 _BLOCK = 1 << 18
 _BATCH = 1 << 10
 _FEW = 1 << 15
-_GUARDED = re.compile("'+[=+\\-@\t\r\x00]")
 _BREAK = re.compile("\r\n|\r|\n")
 
 
@@ -72,22 +72,6 @@ def undecodable(error: UnicodeDecodeError, line: int | None) -> InvalidDataError
     got = f"the bytes {show(error.object[error.start : error.start + 8])}"
     hint = "state the encoding, such as encoding='cp1252'."
     return bad_text("SM-TXT-20", f"be text in the encoding {error.encoding}", got, line, hint)
-
-
-def unguarded(text: str) -> str:
-    """Return a cell without the apostrophe that keeps a spreadsheet from running it as a formula.
-
-    Parameters
-    ----------
-    text : str
-        The cell.
-
-    Returns
-    -------
-    str
-        The cell as it was before it was guarded.
-    """
-    return text[1:] if text[:1] == "'" and _GUARDED.match(text) else text
 
 
 @attrs.define(eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.columns import Column
+from salesmetrics.columns import Column, KeyColumn
 from salesmetrics.convert import Problem
 from salesmetrics.errors import InvalidDataError, SalesMetricsWarning, escape, show
 
@@ -30,15 +30,21 @@ class Judge:
     rows: int
     lines: IntArray | None
     names: Mapping[str, str]
-    keys: AnyArray | None = None
+    keys: AnyArray | KeyColumn | None = None
     noun: str = "deal"
     problems: list[Problem] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
-    gone: Problem | None = None
+    gone: list[Problem] = attrs.field(factory=list)
 
     def leave_out(self, problem: Problem) -> None:
         """Leave rows out under every mode, count them, and hear nothing more about them."""
-        self.gone = problem if len(problem.rows) else None
+        rows = np.setdiff1d(problem.rows, self._gone(), assume_unique=True)
+        if len(rows):
+            self.gone.append(attrs.evolve(problem, rows=rows, values=problem.values[: len(rows)]))
+
+    def _gone(self) -> IntArray:
+        """Return the rows that are left out already."""
+        return np.concatenate([np.empty(0, dtype=np.int64), *(problem.rows for problem in self.gone)])
 
     def hear(self, problems: Sequence[Problem]) -> None:
         """Take problems: warnings become notes, what cannot be left out is raised, the rest waits."""
@@ -52,9 +58,9 @@ class Judge:
 
     def _present(self, problem: Problem) -> Problem | None:
         """Return a problem without the rows that are gone, or None where no row remains."""
-        if self.gone is None or not len(problem.rows):
+        if not self.gone or not len(problem.rows):
             return problem
-        here = ~np.isin(problem.rows, self.gone.rows)
+        here = ~np.isin(problem.rows, self._gone())
         if problem.code == DOUBLED:  # a twin that is gone leaves its twin alone
             often = Counter(value for value, stays in zip(problem.values, here, strict=True) if stays)
             here &= np.array([often[value] > 1 for value in problem.values])
@@ -102,7 +108,7 @@ class Judge:
 
     def _left_out(self) -> list[Problem]:
         """Return the problems whose rows are left out."""
-        return self.problems if self.gone is None else [self.gone, *self.problems]
+        return [*self.gone, *self.problems]
 
     def warn(self) -> None:
         """Say the warnings of the call, in one."""
@@ -140,7 +146,8 @@ class Judge:
                 line = int(self.lines[row])
                 where[-1] += f" (line {line})"
             if self.keys is not None:
-                keys = list(self.keys[problem.rows])
+                known = self.keys.take(problem.rows)
+                keys = list(known.user() if isinstance(known, KeyColumn) else known)
                 where += [f"{self.noun} {show(keys[0])}"] if keys[0] is not None else []
             lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
             if len(problem.rows) > 1:

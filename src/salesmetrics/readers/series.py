@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from salesmetrics.arrays import AnyArray
-from salesmetrics.convert import Coded, Instants, Raw, Scaled
+from salesmetrics.convert import Ascii, Coded, Instants, Raw, Scaled
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
 from salesmetrics.readers.source import Role, objects_array
 
 __all__ = ["arrow_raw", "library_of", "pandas_raw", "polars_raw", "raw_of"]
 
+_ASCII, _WIDEST, _ROWS = 0x7F, 64, 1 << 14
 _LIBRARIES = ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "numpy")
 
 
@@ -194,12 +195,9 @@ def polars_raw(series: Any, role: Role) -> Raw:
     """
     polars, kind = sys.modules["polars"], series.dtype.base_type().__name__
     if kind in ("String", "Categorical", "Enum"):
-        texts = series.cast(polars.String)
-        if role != "label":
-            return objects_array(texts.to_list())
-        levels = texts.drop_nulls().unique().sort()
-        codes = texts.cast(polars.Enum(levels)).to_physical().cast(polars.Int64).fill_null(-1)
-        return Coded(codes.to_numpy(), objects_array(levels.to_list()))
+        if role == "label":
+            return _polars_codes(series)
+        return (_polars_ascii(series) if role == "key" and kind == "String" else None) or _polars_texts(series)
     if kind == "Decimal":
         whole = series.to_physical().cast(polars.Int64, strict=False)
         if whole.null_count() == series.null_count():
@@ -213,6 +211,74 @@ def polars_raw(series: Any, role: Role) -> Raw:
         empty = False if kind == "Boolean" else 0
         return _masked(series.fill_null(empty).to_numpy(), series.is_null().to_numpy())
     return objects_array(series.to_list())
+
+
+def _polars_ascii(series: Any) -> Ascii | None:
+    """Return texts as bytes of one width, None where they do not suit."""
+    if series.null_count() or not len(series):
+        return None
+    ends = np.cumsum(series.str.len_bytes().to_numpy(), dtype=np.int64)
+    joined = series.str.join("").item()
+    if not joined.isascii():
+        return None
+    return _ascii([(np.frombuffer(joined.encode(), dtype=np.uint8), np.append(0, ends))])
+
+
+def _ascii(parts: list[tuple[AnyArray, AnyArray]]) -> Ascii | None:
+    """Return texts, given as bytes and where each begins and ends, as bytes of one width.
+
+    None where one is no ASCII, holds NUL, is long, or where padding would more than double them.
+    """
+    lengths = [np.diff(bounds) for _, bounds in parts]
+    rows = sum(map(len, lengths))
+    width = max((int(some.max()) for some in lengths if len(some)), default=0)
+    size = sum(len(cells) for cells, _ in parts)
+    if not 0 < width <= _WIDEST or rows * width > 2 * size:
+        return None
+    for cells, bounds in parts:
+        if len(cells) != bounds[-1] - bounds[0] or (len(cells) and (cells.max() > _ASCII or not cells.min())):
+            return None
+    if size == rows * width:  # all are of one length, as ids are: the bytes stand as they are wanted
+        return Ascii(np.concatenate([cells for cells, _ in parts]).view(f"S{width}"))
+    packed = np.zeros((rows, width), dtype=np.uint8)
+    first = 0
+    for (cells, bounds), some in zip(parts, lengths, strict=True):
+        for start in range(0, len(some), _ROWS):
+            block = some[start : start + _ROWS]
+            low, high = (int(bounds[at] - bounds[0]) for at in (start, start + len(block)))
+            packed[first : first + len(block)][np.arange(width) < block[:, None]] = cells[low:high]
+            first += len(block)
+    return Ascii(packed.view(f"S{width}").reshape(rows))
+
+
+def _polars_texts(series: Any) -> AnyArray:
+    """Return texts as objects, each label of a categorical column made once."""
+    if series.dtype == sys.modules["polars"].String:
+        return objects_array(series.to_list())
+    coded = _polars_codes(series)
+    table = objects_array([*coded.labels.tolist(), None])
+    return np.asarray(table[coded.codes])
+
+
+def _polars_codes(series: Any) -> Coded:
+    """Return texts as codes; the codes of a Categorical count the texts of the whole process, so they are made dense."""
+    polars = sys.modules["polars"]
+    coded = series.cast(polars.Categorical) if series.dtype == polars.String else series
+    physical = coded.to_physical()
+    if physical.null_count() == len(physical):
+        return Coded(np.full(len(physical), -1, dtype=np.int32), np.empty(0, dtype=object))
+    some_row = np.full(int(physical.max()) + 1, -1, dtype=np.int64)
+    missing = physical.is_null().to_numpy() if physical.null_count() else None
+    found = (physical if missing is None else physical.fill_null(physical.max())).to_numpy()
+    some_row[found] = np.arange(len(found))
+    if missing is not None:
+        some_row[found[~missing]] = np.flatnonzero(~missing)
+    used = some_row >= 0
+    codes = (np.cumsum(used, dtype=np.int32) - np.int32(1))[found]
+    if missing is not None:
+        codes[missing] = -1
+    labels = coded.gather(some_row[used]).cast(polars.String).to_list()
+    return Coded(codes, objects_array(labels))
 
 
 def arrow_raw(column: Any, role: Role) -> Raw:
@@ -254,18 +320,33 @@ def _arrow_raw(column: Any, role: Role) -> Raw:
         return _arrow_codes(column, role)
     if texts and role == "label":
         return _arrow_codes(column.dictionary_encode(), role)
+    if texts and role == "key" and not column.null_count:
+        return _arrow_ascii(column) or np.asarray(column.to_numpy())
     if kinds.is_decimal(kind):
         return _arrow_decimals(column)
     if kinds.is_timestamp(kind):
         values = column.to_numpy()
         return values if kind.tz is None else Instants(values)
     if kinds.is_integer(kind) or kinds.is_boolean(kind):
-        missing = column.is_null().to_numpy()
+        if not column.null_count:
+            return np.asarray(column.to_numpy())
         empty = False if kinds.is_boolean(kind) else 0
-        return _masked(column.fill_null(empty).to_numpy(), missing)
+        return _masked(column.fill_null(empty).to_numpy(), column.is_null().to_numpy())
     if texts or kinds.is_date(kind) or kinds.is_floating(kind) or kinds.is_duration(kind):
         return np.asarray(column.to_numpy())
     return objects_array(column.to_pylist())
+
+
+def _arrow_ascii(column: Any) -> Ascii | None:
+    """Return texts as bytes of one width, None where they do not suit."""
+    offset = np.int64 if sys.modules["pyarrow"].types.is_large_string(column.type) else np.int32
+    parts = []
+    for chunk in column.chunks:
+        _, offsets, data = chunk.buffers()
+        if len(chunk) and offsets is not None and data is not None:
+            bounds = np.frombuffer(offsets, dtype=offset)[chunk.offset : chunk.offset + len(chunk) + 1]
+            parts.append((np.frombuffer(data, dtype=np.uint8)[bounds[0] : bounds[-1]], bounds))
+    return _ascii(parts) if sum(len(bounds) - 1 for _, bounds in parts) == len(column) else None
 
 
 def _arrow_codes(column: Any, role: Role) -> Raw:
@@ -277,8 +358,16 @@ def _arrow_codes(column: Any, role: Role) -> Raw:
     chunks = column.unify_dictionaries().chunks
     if not chunks:
         return np.empty(0, dtype=object)
-    codes = [chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks]
-    return Coded(np.concatenate(codes), objects_array(chunks[0].dictionary.to_pylist()))
+    codes = np.empty(len(column), dtype=np.int64 if column.type.index_type.bit_width > 32 else np.int32)
+    start = 0
+    for chunk in chunks:
+        indices = chunk.indices
+        part = codes[start : start + len(chunk)]
+        part[:] = (indices.fill_null(0) if indices.null_count else indices).to_numpy(zero_copy_only=False)
+        if indices.null_count:
+            part[indices.is_null().to_numpy(zero_copy_only=False)] = -1
+        start += len(chunk)
+    return Coded(codes, objects_array(chunks[0].dictionary.to_pylist()))
 
 
 def _arrow_decimals(column: Any) -> Raw:

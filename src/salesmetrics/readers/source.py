@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
@@ -46,6 +47,10 @@ class Source:
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    _known: frozenset[str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: frozenset(self.names), takes_self=True)
+    )
+    _ahead: dict[str, Raw] = attrs.field(factory=dict, repr=False)
 
     def raw(self, name: str, role: Role) -> Raw:
         """Return a column in the form that suits what it is wanted for.
@@ -67,7 +72,7 @@ class Source:
         MissingColumnError
             If there is no such column.
         """
-        if name not in self.names:
+        if name not in self._known:
             raise MissingColumnError(
                 f"the source must have the column {show(name)}; got {', '.join(map(show, self.names[:20]))}.",
                 code="SM-SRC-01",
@@ -75,10 +80,13 @@ class Source:
                 values=[name],
                 hint=nearest(name, self.names),
             )
-        return self._fetch(name, role)
+        ahead = self._ahead.pop(name, None) if role == "label" else None
+        return self._fetch(name, role) if ahead is None else ahead
 
     def can_label(self, name: str) -> bool:
         """Return whether a column can serve as a label: all its values are texts, or all are whole numbers.
+
+        A column that can is kept for the next call of `raw`, which is about to ask for it.
 
         Parameters
         ----------
@@ -91,15 +99,23 @@ class Source:
             True where it can.
         """
         raw = self.raw(name, "label")
-        if isinstance(raw, Texts):
-            return True
-        values = raw.labels if isinstance(raw, Coded) else raw
-        if not isinstance(values, np.ndarray):
+        if not _labels(raw):
             return False
-        if values.dtype.kind != "O":
-            return values.dtype.kind in "iuUT"
-        kinds = set(kinds_of(values).tolist()) - {MISSING}
-        return kinds <= {TEXT} or kinds <= {WHOLE}
+        self._ahead[name] = raw
+        return True
+
+
+def _labels(raw: Raw) -> bool:
+    """Return whether the values of a column are labels."""
+    if isinstance(raw, Texts):
+        return True
+    values = raw.labels if isinstance(raw, Coded) else raw
+    if not isinstance(values, np.ndarray):
+        return False
+    if values.dtype.kind != "O":
+        return values.dtype.kind in "iuUT"
+    kinds = set(kinds_of(values).tolist()) - {MISSING}
+    return kinds <= {TEXT} or kinds <= {WHOLE}
 
 
 def objects_array(values: Iterable[object]) -> AnyArray:
@@ -148,11 +164,12 @@ def checked_names(names: Sequence[object]) -> list[str]:
             hint="name them, such as frame.columns = ['id', 'amount'].",
         )
     texts = [str(name) for name in names]
-    for name in dict.fromkeys(texts):
+    if len(set(texts)) < len(texts):
+        name = next(name for name, often in Counter(texts).items() if often > 1)
         positions = [position for position, other in enumerate(texts) if other == name]
         if len(positions) > 1:
             raise InvalidDataError(
-                f"the names of columns must differ; got {show(name)} at positions {positions}.",
+                f"the names of columns must differ; got {show(name)} at positions {show(positions)}.",
                 code="SM-SRC-02",
                 column=name,
                 values=positions,

@@ -152,6 +152,9 @@ REFUSED = [
     pytest.param("id,,x\n1x,a,b\n", {}, "SM-TXT-12", 1, "positions [1]", None, id="TXT-12-blank-name"),
     pytest.param("id,x,id\n1x,a,b\n", {}, "SM-SRC-02", None, "'id' at positions [0, 2]", "rename", id="FRM-2"),
     pytest.param("id,x\n1x,a\n", {"max_bytes": 8}, "SM-TXT-22", None, "max_bytes=8", "raise max_bytes", id="max-bytes"),
+    pytest.param("id,x,y\n1x,a,b\n", {"max_columns": 2}, "SM-TXT-22", 1, "max_columns=2", "hand over", id="max-columns"),
+    pytest.param("\n" * 2_000_000, {}, "SM-TXT-12", 1, "begin with a header; got blanks", None, id="TXT-12-blanks"),
+    pytest.param("\n" * 99 + "," * 900, {}, "SM-TXT-12", 100, "no name at positions [0, 1, 2,", None, id="TXT-12-no-names"),
     pytest.param("id,x\n1x,a\n2x,b\n", {"max_rows": 1}, "SM-TXT-22", 3, "max_rows=1", None, id="max-rows"),
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from salesmetrics.convert import Instants, day, flag, key, label, money, probability
+from salesmetrics.convert import Coded, Instants, day, flag, key, label, money, probability
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, MissingColumnError, SalesMetricsError
 from salesmetrics.readers.csv import csv_source
 from salesmetrics.readers.frames import _narwhals, source_of
@@ -384,3 +384,109 @@ def test_streams_of_arrow() -> None:
             return arrow_table().__arrow_c_stream__(requested_schema)
 
     assert label(source_of(Streams()).raw("rep", "label"), "rep")[0].levels == ("Ana", "Bo")
+
+
+# --- how fast ways keep to the rules -----------------------------------------------------------------------------------
+
+
+def test_codes_of_polars_are_made_dense() -> None:
+    """The codes of a Categorical count the texts of the whole process; those of a column do not depend on them."""
+    pl = pytest.importorskip("polars")
+    others = pl.Series([f"another {n}" for n in range(500)], dtype=pl.Categorical)
+    frame = pl.DataFrame({"rep": ["b", None, "a", "c", "a"]})
+    for kind in (pl.String, pl.Categorical, pl.Enum(["z", "c", "b", "a"])):
+        raw = source_of(frame.cast({"rep": kind})).raw("rep", "label")
+        assert isinstance(raw, Coded)
+        assert len(raw.labels) == 3
+        column, problems = label(raw, "rep")
+        assert column.levels == ("a", "b", "c")
+        assert column.user().tolist() == ["b", None, "a", "c", "a"]
+        assert not problems
+    nothing = source_of(pl.DataFrame({"rep": pl.Series([None, None], dtype=pl.String)}))
+    assert label(nothing.raw("rep", "label"), "rep")[0].codes.tolist() == [-1, -1]
+    assert len(others) == 500
+
+
+IDS = [
+    ["a", "b", "c", "d", "e", "f"],
+    ["006A", "006B", "006a"],
+    ["x" * 20, "y" * 3],
+    ["x" * 20, "y" * 20],
+    ["a", "a", "b"],
+    ["a ", "b"],
+    ["a\tb", "b"],
+    ["\x7f", "b"],
+    ["é", "b"],
+    ["a\0", "b"],
+    ["", "b"],
+    [None, "b"],
+    ["x" * 70, "y" * 70],
+    ["ABCDEFGHIJ", "ABCDEFGHIK", "abcdefghij"],
+    [],
+]
+
+
+@pytest.mark.parametrize("unique", [True, False])
+@pytest.mark.parametrize("ids", IDS, ids=[f"ids{at}" for at in range(len(IDS))])
+def test_ids_as_bytes_are_the_ids_as_texts(ids: list[Any], unique: bool) -> None:
+    """A6, A9: ids held as bytes have the same problems, and are the same texts once somebody asks for them."""
+    pa, pl = pytest.importorskip("pyarrow"), pytest.importorskip("polars")
+    wanted, problems = key(np.array(ids, dtype=object), "id", unique=unique)
+    table = pa.table({"id": pa.array(ids, pa.string())})
+    chunks = pa.concat_tables([table.slice(0, 1), table.slice(1, 0), table.slice(1)])
+    large, frame = (
+        table.cast(pa.schema([("id", pa.large_string())])),
+        pl.DataFrame({"id": ids}, schema={"id": pl.String}),
+    )
+    for source in (table, chunks, large, frame):
+        column, found = key(source_of(source).raw("id", "key"), "id", unique=unique)
+        assert column.equals(wanted)
+        assert wanted.equals(column)
+        assert column.take(np.arange(len(ids))[::-1]).user().tolist() == wanted.user()[::-1].tolist()
+        assert column.concat([column]).equals(wanted.concat([wanted]))
+        assert column.concat([wanted]).equals(wanted.concat([column]))
+        assert {type(text) for text in column.user()} <= {str}
+        assert [(p.code, p.rows.tolist(), p.values) for p in found] == [
+            (p.code, p.rows.tolist(), p.values) for p in problems
+        ]
+
+
+def test_ids_are_a_copy() -> None:
+    """FRM-13, A5: ids held as bytes are the book's own, not the frame's."""
+    pa = pytest.importorskip("pyarrow")
+    buffer = bytearray(b"aabbcc")
+    offsets = pa.py_buffer(np.array([0, 2, 4, 6], dtype=np.int32).tobytes())
+    held = pa.StringArray.from_buffers(3, offsets, pa.py_buffer(buffer))
+    column, _ = key(source_of(pa.table({"id": held})).raw("id", "key"), "id")
+    buffer[:2] = b"zz"
+    assert column.user().tolist() == ["aa", "bb", "cc"]
+
+
+def test_a_column_is_fetched_once() -> None:
+    """Asking whether a column can be a label does not cost a second reading; asking for it twice gives it twice."""
+    asked: list[str] = []
+
+    def fetch(name: str, role: Any) -> Any:
+        asked.append(name)
+        return np.array(["a", "b"], dtype=object)
+
+    source = Source("test", ["x"], 2, fetch)
+    assert source.can_label("x")
+    assert source.raw("x", "label").tolist() == ["a", "b"]  # type: ignore[union-attr]
+    assert asked == ["x"]
+    assert source.raw("x", "label").tolist() == ["a", "b"]  # type: ignore[union-attr]
+    assert asked == ["x", "x"]
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us", "ns", "25s"])
+def test_days_of_any_unit_at_both_ends(unit: str) -> None:
+    """A7: the first and the last day that can be, and a moment before midnight, in every unit."""
+    days = np.array(["1970-01-01", "2099-12-31", "NaT"], dtype="datetime64[D]").astype(f"datetime64[{unit}]")
+    column, problems = day(days, "closed")
+    assert column.user().astype(str).tolist() == ["1970-01-01", "2099-12-31", "NaT"]
+    assert not problems
+    for wrong in ("1969-12-31", "2100-01-02"):
+        assert (
+            day(np.array([wrong], dtype="datetime64[D]").astype(f"datetime64[{unit}]"), "closed")[1][0].code
+            == "SM-DAY-05"
+        )

@@ -1,0 +1,49 @@
+"""Where the rows of one book stand in another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.columns import KeyColumn
+from salesmetrics.errors import InvalidDataError
+
+__all__ = ["places", "spread", "taken"]
+
+
+def places(ids: KeyColumn, wanted: AnyArray) -> IntArray:
+    """Return the row of each wanted id, -1 where there is none."""
+    if not len(ids):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    values = ids.values
+    if len(wanted) and (values.dtype.kind == "O") != (wanted.dtype.kind == "O"):
+        raise InvalidDataError(
+            "`deal` must be of the kind of the deals' `id`; got texts beside whole numbers.",
+            code="SM-KEY-08",
+            field="deal",
+            hint="read both as texts, or both as whole numbers.",
+        )
+    if len(wanted) == len(values) and bool((values == wanted).all()):
+        return np.arange(len(values), dtype=np.int64)
+    order = None if bool((values[1:] > values[:-1]).all()) else np.argsort(values, kind="stable")
+    ascending = values if order is None else values[order]
+    at = np.minimum(np.searchsorted(ascending, wanted), len(values) - 1)
+    found = at if order is None else order[at]
+    return np.where(ascending[at] == wanted, found, -1).astype(np.int64)
+
+
+def spread(starts: IntArray, trails: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the rows of some deals, and the deal of each of those rows."""
+    first = starts.take(trails)
+    count = starts.take(trails + 1) - first
+    owner = np.repeat(trails, count)
+    before = np.cumsum(count) - count
+    rows = np.arange(int(count.sum()), dtype=np.int64) + np.repeat(first - before, count)
+    return rows, owner
+
+
+def taken(values: AnyArray, row: IntArray) -> AnyArray:
+    """Return the values of these rows, without a copy where they are all rows in order."""
+    if len(row) == len(values) and (not len(row) or (row[0] == 0 and bool((np.diff(row) == 1).all()))):
+        return values
+    return values.take(row)
