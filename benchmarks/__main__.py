@@ -8,6 +8,8 @@ from collections.abc import Callable
 from benchmarks.answers import Answer
 from benchmarks.data import Data, made, unread
 from benchmarks.ours import Ours
+from benchmarks.past_data import Past, made_past, unread_past
+from benchmarks.past_ours import OursPast
 from benchmarks.timing import Time, raced
 
 JOBS = {
@@ -18,6 +20,13 @@ JOBS = {
     "e": "cycle p50, p90, Kaplan-Meier median, by rep",
     "i": "a to e",
 }
+PAST = {
+    "f": "moves between stages and days in each, counted",
+    "g": "deals open at two days and the walk between, from the history only",
+    "g2": "the same walk, from deals and history",
+    "s": "all deals as of a day, with labels",
+    "s4": "all deals as of four days, a few sums of each",
+}
 PEERS = ("pandas", "polars", "duckdb")
 
 
@@ -25,16 +34,52 @@ def main() -> None:
     """Read the options, run the jobs, print a table for each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=["a", "b", "c", "d", "e"])
+    parser.add_argument("--jobs", nargs="+", choices=[*JOBS, *PAST], default=["a", "b", "c", "d", "e"])
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--wandering", type=float, default=0.0, help="share of changes that leave the stage as it is")
     options = parser.parse_args()
     for rows in options.rows:
-        data = made(rows)
-        peers = {name: _peer(name, data) for name in options.peers}
-        for job in options.jobs:
-            print(f"\n{job}: {JOBS[job]}, {rows:,} deals", flush=True)
-            _show(raced(job, _engines(job, data, peers), options.rounds, least=2.0))
+        if now := [job for job in options.jobs if job in JOBS]:
+            data = made(rows)
+            peers = {name: _peer(name, data) for name in options.peers}
+            for job in now:
+                print(f"\n{job}: {JOBS[job]}, {rows:,} deals", flush=True)
+                _show(raced(job, _engines(job, data, peers), options.rounds, least=2.0))
+        if then := [job for job in options.jobs if job in PAST]:
+            _past(then, made_past(rows, wandering=options.wandering), options.peers, options.rounds)
+
+
+def _past(jobs: list[str], past: Past, names: list[str], rounds: int) -> None:
+    """Run the jobs on a history."""
+    peers = {name: _past_peer(name, past) for name in names}
+    for job in jobs:
+        print(f"\n{job}: {PAST[job]}, {len(past.book):,} deals, {len(past.history):,} changes", flush=True)
+        engines: dict[str, Callable[[], Answer]] = {
+            "salesmetrics": getattr(OursPast(past), job),
+            "salesmetrics, first call": _first_call(past, job),
+        }
+        _show(raced(job, engines | {name: getattr(peer, job) for name, peer in peers.items()}, rounds, least=2.0))
+
+
+def _first_call(past: Past, job: str) -> Callable[[], Answer]:
+    """Return the job on books that keep nothing; making the books, which checks the order of all rows, is timed too."""
+    return lambda: getattr(OursPast(unread_past(past)), job)()  # type: ignore[no-any-return]
+
+
+def _past_peer(name: str, past: Past) -> object:
+    """Return a peer with its own copy of the history, imported only when it is asked for."""
+    if name == "pandas":
+        from benchmarks.past_pandas import PandasPast
+
+        return PandasPast(past)
+    if name == "polars":
+        from benchmarks.past_polars import PolarsPast
+
+        return PolarsPast(past)
+    from benchmarks.past_duckdb import DuckDBPast
+
+    return DuckDBPast(past)
 
 
 def _peer(name: str, data: Data) -> object:

@@ -1,4 +1,4 @@
-"""How the tests run: two hypothesis profiles, and no silent trouble with floats."""
+"""How the tests run: two hypothesis profiles, no silent trouble with floats, and an ear on what the library does."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import audit
 
 settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
@@ -24,3 +26,22 @@ def _floats_raise(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with np.errstate(all="raise"):
         yield
+
+
+def pytest_configure() -> None:
+    """Hear what the library does from the first test on."""
+    audit.watch()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which the library ran code from data, opened a socket or started a process."""
+    if audit.seen:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was heard."""
+    events = sorted(set(audit.seen))
+    terminalreporter.write_line(f"{len(events)} events of code, processes or sockets from the library")
+    for event in events:
+        terminalreporter.write_line(f"  {event}")

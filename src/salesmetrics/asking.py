@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from salesmetrics.books import DealBook, QuotaBook, RepBook
+from salesmetrics.books import ActivityBook, DealBook, DealHistory, QuotaBook, RepBook
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
 
-__all__ = ["deal_book", "no_period", "one_currency", "quota_book", "rep_book"]
+__all__ = ["activity_book", "deal_book", "deal_history", "no_period", "one_currency", "quota_book", "rep_book"]
 
 
 def deal_book(deals: Any) -> DealBook:
@@ -19,6 +19,30 @@ def deal_book(deals: Any) -> DealBook:
         code="SM-BOK-10",
         field="deals",
         hint="sm.read_deals(frame) makes a book of a frame, a mapping, a CSV file or Deal objects.",
+    )
+
+
+def deal_history(history: Any) -> DealHistory:
+    """Return the history of the deals, or raise saying how to make one."""
+    if isinstance(history, DealHistory):
+        return history
+    raise InvalidTypeError(
+        f"`history` must be a DealHistory beside the deals; got {show(None if history is None else type(history).__name__)}.",
+        code="SM-MOV-07",
+        field="history",
+        hint="sm.read_history(frame) makes one of a frame, a mapping or a CSV file with deal, date and stage.",
+    )
+
+
+def activity_book(activities: Any) -> ActivityBook:
+    """Return the book of activities, or raise saying how to make one."""
+    if isinstance(activities, ActivityBook):
+        return activities
+    raise InvalidTypeError(
+        f"`activities` must be an ActivityBook; got {show(type(activities).__name__)}.",
+        code="SM-HYG-06",
+        field="activities",
+        hint="sm.read_activities(frame) makes one of a frame, a mapping, a CSV file or Activity objects.",
     )
 
 

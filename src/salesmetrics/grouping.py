@@ -17,6 +17,7 @@ from salesmetrics.calendars import Period, Periods
 from salesmetrics.columns import DayColumn, LabelColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, nearest, show
 from salesmetrics.labels import Labels, Levels, rows_of_cells
+from salesmetrics.structure import lent_on_own_day
 
 if TYPE_CHECKING:
     from salesmetrics.books.reps import RepBook
@@ -137,6 +138,12 @@ class Grouping:
         count = tables.count if short else tables.count.astype(np.int64, copy=False)
         return count.reshape(shape), tuple(total.reshape(*shape, *total.shape[1:]) for total in tables.sums)
 
+    def of_rows(self, rows: IntArray) -> Self:
+        """Return the same groups of some of the rows only."""
+        axes = tuple(attrs.evolve(axis, values=axis.values.take(rows)) for axis in self.axes)
+        keep = tuple(attrs.evolve(rule, values=rule.values.take(rows)) for rule in self.keep)
+        return attrs.evolve(self, rows=len(rows), axes=axes, keep=keep)
+
     def check_size(self, shape: tuple[int, ...]) -> None:
         """Raise where a dense table would have more cells than the limit, before it is made."""
         cells = 1
@@ -165,8 +172,19 @@ class Grouping:
         return attrs.evolve(self, axes=(Axis(codes, max(len(distinct), 1)),), distinct=distinct)
 
 
-def group(book: Book, by: object, where: object, reps: RepBook | None = None, purpose: str = "`by`") -> Grouping:
-    """Return the groups of a book's rows by its own labels and by those that its reps lend."""
+def group(
+    book: Book,
+    by: object,
+    where: object,
+    reps: RepBook | None = None,
+    purpose: str = "`by`",
+    *,
+    as_of: int | None = None,
+) -> Grouping:
+    """Return the groups of a book's rows by its own labels and by those that its reps lend.
+
+    Where the structure of the reps changes, they lend what was in force on each row's own day, ``as_of`` at the latest.
+    """
     lent = () if reps is None or "rep" not in book.columns else reps.lendable
     known = (*book.label_names, *(name for name in lent if name not in book.label_names))
     names = _asked(by, known, book, purpose)
@@ -179,7 +197,10 @@ def group(book: Book, by: object, where: object, reps: RepBook | None = None, pu
         elif reps is not None:
             owner: Any = book.columns["rep"]
             lender: Any = reps.columns[name]
-            axes.append(_lent_axis(owner, reps.lookup(name, owner), len(lender.levels)))
+            if reps.dated:
+                axes.append(_axis(lent_on_own_day(book, reps, name, as_of)))
+            else:
+                axes.append(_lent_axis(owner, reps.lookup(name, owner), len(lender.levels)))
             levels.append(Levels(name, lender.levels, lender.ordered))
     mask = book.mask(where)
     keep = () if mask is None else (Range(mask.view(np.uint8), 1, None),)

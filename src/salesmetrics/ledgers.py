@@ -262,13 +262,14 @@ def presence(both: Sides, quotas: QuotaBook | QuotaTally, asked: Asked) -> tuple
     always = np.broadcast_to(ends - starts, both.rows.days.shape)
     if asked.reps is None:
         return always, np.zeros(always.shape, dtype=bool)
-    place = {key: at for at, key in enumerate(asked.reps["id"].tolist())}
+    people = asked.reps.latest()
+    place = {key: at for at, key in enumerate(people["id"].tolist())}
     at = both.rows.labels.names.index("rep")
     level = both.rows.labels.levels[at].values
     row = np.array([*(place.get(key, -1) for key in level), -1], dtype=np.int64)[both.rows.labels.codes[:, at]]
     known = (row >= 0)[:, None]
-    spans = shares_of(asked.reps)
-    days = days_within(spans, asked.reps.rows + 1, starts, ends)
+    spans = shares_of(people)
+    days = days_within(spans, people.rows + 1, starts, ends)
     active = np.where(known, days[row], always)
     if isinstance(quotas, QuotaTally):
         return active, None
@@ -278,5 +279,5 @@ def presence(both: Sides, quotas: QuotaBook | QuotaTally, asked: Asked) -> tuple
     whose = theirs[owner.codes[segments.row]]
     mine = np.flatnonzero(whose >= 0)
     below = ramping_within(spans, whose[mine], segments.start[mine], segments.until[mine])
-    ramping = days_within(below, asked.reps.rows + 1, starts, ends) > 0
+    ramping = days_within(below, people.rows + 1, starts, ends) > 0
     return active, known & ramping[row]

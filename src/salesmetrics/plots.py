@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from salesmetrics import formulas
 from salesmetrics.arrays import AnyArray
 from salesmetrics.curves import CurveTable
 from salesmetrics.errors import escape
-from salesmetrics.formulas import IncidenceCurve, SurvivalCurve
 from salesmetrics.results import MetricTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw", "draw_curves"]
+__all__ = ["draw", "draw_curves", "draw_walk"]
 
 _BARS, _LINES, _TICKS, _LETTERS = 30, 10, 12, 32
 _OVER_TIME = ("period", "cohort")
@@ -47,6 +45,8 @@ def draw(table: MetricTable, ax: Axes | None = None) -> Axes:
     >>> deals = sm.read_deals({"rep": ["Ana", "Ben"], "outcome": ["won", "lost"], "closed": ["2026-01-15"] * 2})
     >>> axes = sm.win_rate(deals, by="rep").plot()  # doctest: +SKIP
     """
+    if "bucket" in table.labels.names:
+        return draw_walk(table, ax)
     axes = _axes(ax)
     time = next((name for name in _OVER_TIME if name in table.labels.names), None)
     measure = f"{table.name} [{table.unit}]"
@@ -60,6 +60,54 @@ def draw(table: MetricTable, ax: Axes | None = None) -> Axes:
         axes.set_xlabel(time)
         _thousands(axes.yaxis)
         _lines(table, time, axes)
+    return axes
+
+
+def draw_walk(table: MetricTable, ax: Axes | None = None) -> Axes:
+    """Axes with the waterfall of a walk, from what was there to what is there.
+
+    Parameters
+    ----------
+    table : MetricTable
+        The walk to draw; of several groups or periods, the first.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes otherwise.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes. Each bar begins where the one before it ends; buckets without deals have none, and a walk that is undefined
+        has no bars. A note says of how many groups and periods the first is drawn.
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> company = sm.datasets.sample_company(deals=500, rng=1)
+    >>> walk = sm.pipeline_walk(company.deals, company.history, period=company.calendar.quarter(2026, 2))
+    >>> axes = walk.plot()  # doctest: +SKIP
+    """
+    axes = _axes(ax)
+    axes.set_xlabel(f"{table.name} [{table.unit}]")
+    _thousands(axes.xaxis)
+    axes.locator_params(axis="x", nbins=6)
+    others = [name for name in table.labels.names if name != "bucket"]
+    groups, group = table.labels.onto(others)
+    buckets = np.array(table.labels.column("bucket"), dtype=object)
+    ends = (buckets == "opening") | (buckets == "closing")
+    shown = np.flatnonzero((group == 0) & (ends | (table.n > 0)) & ~table.undefined)
+    value, whole = table.value[shown], ends[shown]
+    reached = np.cumsum(np.where(buckets[shown] == "closing", 0.0, value))
+    left = np.where(whole, 0.0, reached - value)
+    colors = ["tab:blue" if w else "tab:green" if v >= 0 else "tab:red" for w, v in zip(whole, value, strict=True)]
+    place = np.arange(len(shown))
+    axes.barh(place, value, left=left, color=colors, alpha=0.75)
+    counted = zip(buckets[shown], table.n[shown].tolist(), strict=True)
+    axes.set_yticks(place, [f"{bucket} (n = {n:,})" for bucket, n in counted])
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    if others and len(groups):
+        axes.set_title(_names(groups, groups.names)[0], fontsize="small", loc="left")
+    _note(axes, min(1, len(shown)), len(groups) if len(table) else 0, "walks")
     return axes
 
 
@@ -86,14 +134,13 @@ def draw_curves(curves: CurveTable, ax: Axes | None = None) -> Axes:
     >>> axes = sm.cycle_curve(deals).plot()  # doctest: +SKIP
     """
     axes = _axes(ax)
-    won = isinstance(curves.curve, IncidenceCurve)
     axes.set_xlabel("age [days]")
-    axes.set_ylabel(f"share {'won' if won else 'still open'} [fraction]")
+    axes.set_ylabel(f"share {curves.share} [fraction]")
     axes.set_ylim(-0.02, 1.02)
     names = _names(curves.labels, curves.labels.names)
     drawn = min(len(curves), _LINES)
     for at in range(drawn):
-        share, low, high = _steps(curves, at)
+        share, (low, high) = curves.steps(at)
         days = np.arange(len(share))
         (line,) = axes.step(days, share, where="post", label=_named(f"{names[at]} (n = {int(curves.n[at]):,})"))
         if low is not None and high is not None:
@@ -181,31 +228,6 @@ def _whiskers(axes: Any, table: MetricTable, rows: AnyArray, place: AnyArray, *,
         if len(at):
             where = (value[at], place[at]) if across else (place[at], value[at])
             axes.plot(*where, linestyle="none", marker=marker, color=color, label="_endless")
-
-
-# --- curves ----------------------------------------------------------------------------------------------------------
-
-
-def _steps(curves: CurveTable, at: int) -> tuple[AnyArray, AnyArray | None, AnyArray | None]:
-    """Return the share of one group at each age of its follow-up, with its interval."""
-    curve = curves.curve
-    days = int(np.count_nonzero(curve.at_risk[at]))
-    low: AnyArray | None = None
-    high: AnyArray | None = None
-    if isinstance(curve, IncidenceCurve):
-        one = IncidenceCurve(
-            curve.incidence[at][:, :days],
-            curve.survival[at][:days],
-            curve.at_risk[at][:days],
-            curve.events[at][:, :days],
-        )
-        if curves.confidence_level is not None and days:
-            low, high = (end[0] for end in formulas.incidence_interval(one, curves.confidence_level))
-        return one.incidence[0], low, high
-    alone = SurvivalCurve(curve.survival[at][:days], curve.at_risk[at][:days], curve.events[at][:days])
-    if curves.confidence_level is not None and days:
-        low, high = formulas.survival_interval(alone, curves.confidence_level)
-    return alone.survival, low, high
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -62,6 +62,11 @@ class Tally(Rebuilt):
     def _tables(self) -> list[attrs.Attribute[Any]]:
         return [field for field in attrs.fields(type(self)) if ADDS in field.metadata]
 
+    def tables(self) -> dict[str, AnyArray]:
+        """Return the tables that have a row for each group."""
+        held = {f.name: getattr(self, f.name) for f in self._tables if f.metadata[ADDS] != "total"}
+        return {name: table for name, table in held.items() if table is not None}
+
     def schema(self) -> dict[str, object]:
         """Return what must agree for two tallies to add up."""
         tables = {field.name for field in self._tables}

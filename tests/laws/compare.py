@@ -28,7 +28,8 @@ def keys_of(table: MetricTable, period: Any) -> list[tuple[Any, ...]]:
     rows = [row if len(table.labels.names) > 1 else (row,) for row in table.labels]
     if isinstance(period, Periods) and "period" in table.labels.names:
         place = {p: i for i, p in enumerate(period)}
-        rows = [(*row[:-1], place[row[-1]]) for row in rows]
+        at = table.labels.names.index("period")
+        rows = [(*row[:at], place[row[at]], *row[at + 1 :]) for row in rows]
     return rows
 
 
@@ -54,7 +55,7 @@ def check(entry: Entry, variant: Variant, case: Case, table: MetricTable, answer
         assert set(keys) == set(answers), f"rows {keys} for {list(answers)}"
     else:
         assert keys == list(answers), f"rows {keys} for {list(answers)}"
-    assert table.unit == entry.unit or entry.name == "cycle_curve"
+    assert table.unit == entry.unit_of(variant)
     m = len(case.deals) + len(case.quotas)
     for at, key in enumerate(keys):
         row(entry, variant, table, at, answers[key], m)

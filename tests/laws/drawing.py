@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
+import numpy as np
 from hypothesis import strategies as st
 
 import salesmetrics as sm
-from salesmetrics.books import DealBook, QuotaBook, RepBook
+from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.domain import Deal, Quota, Rep
+from tests.laws import tales
+from tests.oracle_history import Change
 from tests.strategies import ENDED_STAGES, OPEN_STAGES, PROCESS
 
 T = TypeVar("T")
@@ -42,7 +45,10 @@ def code(thing: Any) -> str:
 
 @attrs.frozen(repr=False)
 class Case:
-    """A book and a question: deals, quotas and reps as objects, and how they are asked."""
+    """A book and a question: deals, quotas and reps as objects, and how they are asked.
+
+    The histories of the deals are told by the bytes of `tale`.
+    """
 
     deals: tuple[Deal, ...]
     quotas: tuple[Quota, ...]
@@ -51,6 +57,7 @@ class Case:
     period: Period | Periods | None
     as_of: date | None
     staged: bool = True
+    tale: bytes = b""
 
     def __repr__(self) -> str:
         """Return the case as code to paste."""
@@ -59,6 +66,7 @@ class Case:
             books += f"\n  {name}=(" + "".join(f"\n    {code(thing)}," for thing in getattr(self, name)) + "),"
         teams = tuple(rep.team for rep in self.reps)
         asked = f"by={self.by!r}, period={self.period!s}, as_of={self.as_of}, staged={self.staged}"
+        asked += f", tale={self.tale!r}" if self.tale else ""
         return f"Case({books}\n  teams={teams!r}, {asked})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -68,6 +76,11 @@ class Case:
     def periods(self) -> Any:
         """The periods as the slow module takes them."""
         return list(self.period) if isinstance(self.period, Periods) else self.period
+
+    @property
+    def moves(self) -> tuple[Change, ...]:
+        """The history of the deals."""
+        return tales.history_of(self.deals, self.tale, REPS)
 
     @property
     def process(self) -> Any:
@@ -83,6 +96,7 @@ class Case:
             self.by,
             self.period,
             self.as_of,
+            told=(self.deals, self.tale),
         )
 
 
@@ -97,6 +111,13 @@ class Ask:
     period: Period | Periods | None
     as_of: date | None
     where: Any = None
+    told: tuple[tuple[Deal, ...], bytes] = ((), b"")
+
+    @property
+    def history(self) -> DealHistory:
+        """The history of the deals of the book."""
+        whole = history_book(*self.told, self.deals.scale, self.deals.currency)
+        return whole.filter(np.isin(whole["deal"], self.deals["id"]))
 
     def but(self, **changes: Any) -> Ask:
         """Return the question with something changed."""
@@ -136,6 +157,21 @@ def quota_book(quotas: tuple[Quota, ...]) -> QuotaBook:
         return sm.read_quotas(
             quotas if quotas else {n: [] for n in ("rep", "start", "end", "amount", "effective_from", "team")}
         )
+
+
+@lru_cache(maxsize=256)
+def history_book(deals: tuple[Deal, ...], tale: bytes, scale: int, currency: str | None) -> DealHistory:
+    """Return the history of deals."""
+    return history_of(tales.history_of(deals, tale, REPS), scale, currency)
+
+
+def history_of(changes: Iterable[Change], scale: int = 2, currency: str | None = None) -> DealHistory:
+    """Return a book of changes."""
+    rows = list(changes)
+    columns = {"date" if name == "day" else name: [getattr(c, name) for c in rows] for name in Change._fields}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sm.SalesMetricsWarning)
+        return sm.read_history(columns, process=PROCESS, scale=scale, currency=currency)
 
 
 @lru_cache(maxsize=256)
@@ -227,6 +263,7 @@ def periods_of(data: bytes) -> list[Period]:
 
 
 DEAL_BYTES = st.binary(min_size=12, max_size=12)
+TALE_BYTES = st.binary(min_size=tales.BYTES, max_size=tales.BYTES)
 DEAL_BYS = ((), ("rep",), ("segment",), ("rep", "segment"), ("stage",), ("forecast_category", "product"), ("team",))
 QUOTA_BYS = ((), ("rep",), ("team",), ("team", "rep"))
 
@@ -251,9 +288,10 @@ def cases(
     min_size: int = 0,
     complete: bool = False,
     signed: bool = False,
+    moves: bool = False,
 ) -> Case:
     """A book and a question that a metric takes: ``period`` any, given or one; ``as_of`` any, given, or late (from
-    the day before the period on).
+    the day before the period on); with ``moves`` a history is drawn too.
     """
     deals = draw(deal_lists(max_size, min_size, complete, signed))
     rows = draw(st.lists(st.binary(min_size=8, max_size=8), max_size=6)) if quotas else []
@@ -266,7 +304,9 @@ def cases(
     if as_of == "late" and on is not None and isinstance(when, Period):
         on = max(on, when.start - timedelta(1))
     bys = QUOTA_BYS if quotas else DEAL_BYS
-    return Case(deals, quotas_of(rows), reps_of(how[10:]), bys[how[15] % len(bys)], when, on, staged=how[14] % 2 == 0)
+    tale = b"".join(draw(st.lists(TALE_BYTES, min_size=len(deals), max_size=len(deals)))) if moves else b""
+    by = bys[how[15] % len(bys)]
+    return Case(deals, quotas_of(rows), reps_of(how[10:]), by, when, on, how[14] % 2 == 0, tale)
 
 
 @st.composite

@@ -70,6 +70,17 @@ class Entry:
         """Whether it reads quotas."""
         return "quotas" in self.needs
 
+    @property
+    def moves(self) -> bool:
+        """Whether it reads the history of the deals; ramps have moves of their own."""
+        return "moves" in self.needs and "tenures" not in self.needs
+
+    def unit_of(self, variant: Variant) -> str:
+        """Return the unit of the answers that a way of asking gives."""
+        if variant.options.get("method") == "dwell":
+            return "days"
+        return "fraction" if self.name == "cycle_curve" and variant.options.get("read") == "at" else self.unit
+
     def answer(self, ask: Ask | Case, variant: Variant) -> MetricTable:
         """Return the answer through the book door."""
         return self.call(ask.ask() if isinstance(ask, Case) else ask, **variant.options)

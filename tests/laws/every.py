@@ -16,7 +16,7 @@ from salesmetrics.calendars import Period, Periods
 from salesmetrics.curves import CurveTable
 from salesmetrics.domain import Deal, Quota, Rep
 from salesmetrics.results import MetricTable
-from tests.laws import doors, doors_people
+from tests.laws import doors, doors_history, doors_people
 from tests.laws.drawing import Case, deal_book
 from tests.laws.law import bits, has, hexed, law, masked, minor_by_label, same, shuffled
 from tests.laws.registry import Entry, Variant
@@ -285,15 +285,18 @@ def asks_by_keyword(entry: Entry) -> bool:
 def spelled_out(entry: Entry, variant: Variant, case: Case, rng: Random) -> None:
     """The order of keywords, and a default spelled out, change nothing."""
     ask, metric = case.ask(), getattr(sm, entry.name)
+    ask = doors_history.compared(ask) if entry.name == "logrank" else ask
     books = [getattr(ask, name) for name in ("deals", "quotas") if name in entry.needs]
     reading = {"read", "days", "q"} if entry.name.endswith("curve") else set()
     dated = "due" if entry.name in ("open_pipeline", "weighted_pipeline") else "period"
     asked = doors.asked(ask, dated) if has(entry, "deals") else doors.of_quotas(ask)
     books, asked = doors_people.given(entry.needs, ask) or (books, asked)
+    if entry.moves:
+        books, asked = [ask.deals, ask.history], doors_history.about(ask, entry.name)
     given = {**asked, **{name: value for name, value in variant.options.items() if name not in reading}}
     parameters = [p for p in inspect.signature(metric).parameters.values() if p.kind is p.KEYWORD_ONLY]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    if entry.name not in ("pipeline_coverage", "ramp_curve", "ramp_time"):
+    if entry.name not in ("pipeline_coverage", "ramp_curve", "ramp_time") and not entry.moves:
         defaults |= {name: DOCUMENTED[name] for name, value in defaults.items() if value is None and name in DOCUMENTED}
     spelled = dict(reversed([*defaults.items(), *given.items()])) | given
     first, second = metric(*books, **given), metric(*books, **spelled)

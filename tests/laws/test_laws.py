@@ -73,7 +73,13 @@ def drawn(law: Law, entry: Entry, data: st.DataObject) -> None:
     """Check a law on a book that is drawn."""
     variant = data.draw(st.sampled_from(entry.variants))
     signed = entry.credits or variant.options.get("negative") == "exclude"
-    case = data.draw(cases(period=variant.period, as_of=variant.as_of, quotas=entry.quotas, signed=signed))
+    asked: dict[str, Any] = {
+        "period": variant.period,
+        "as_of": variant.as_of,
+        "quotas": entry.quotas,
+        "moves": entry.moves,
+    }
+    case = data.draw(cases(signed=signed, **asked))
     if entry in OF_PEOPLE and data.draw(st.booleans()):
         case = crowded(case, months=data.draw(st.booleans()))
     if "tenures" in entry.needs:

@@ -39,7 +39,7 @@ class Company:
     deals : DealBook
         Every deal as it stands on `as_of`, in the order of creation.
     history : DealHistory
-        Every change of stage, expected close and amount, in order; the last one of a deal is how it stands.
+        Every change of stage, outcome, expected close and amount, in order; the last one of a deal is how it stands.
     quotas : QuotaBook
         One number for each rep and fiscal quarter, to the end of the running fiscal year; some are changed inside the
         quarter, and for one team a number is stated for the last quarter of each year.

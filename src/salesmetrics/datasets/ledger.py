@@ -207,13 +207,21 @@ def _history_book(parts: list[dict[str, AnyArray]], coin: Coin, days: Days) -> D
     whole = {}
     for name, kind in _TRACKED.items():
         whole[name] = np.concatenate([np.zeros(0, dtype=kind), *(part.pop(name) for part in parts)])
+    process = settings.sales_process()
+    ends = np.array([OUTCOMES.index(process.outcome(name)) for name in process.names], dtype=np.int8)
     columns: dict[str, Column] = {
         "deal": KeyColumn(whole["deal"]),
         "date": DayColumn(whole["date"]),
-        "stage": LabelColumn(whole["stage"], settings.sales_process().names, ordered=True),
+        "stage": LabelColumn(whole["stage"], process.names, ordered=True),
+        "outcome": LabelColumn(ends.take(whole["stage"]), OUTCOMES, ordered=True),
         "expected_close": DayColumn(whole["expected_close"]),
         "amount": coin.column(whole["amount"], whole["known"]),
     }
     return DealHistory(
-        columns=columns, rows=len(whole["deal"]), currency=coin.currency, scale=coin.scale, as_of_day=days.as_of
+        columns=columns,
+        rows=len(whole["deal"]),
+        currency=coin.currency,
+        scale=coin.scale,
+        as_of_day=days.as_of,
+        process=process,
     )

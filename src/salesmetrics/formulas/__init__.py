@@ -24,6 +24,7 @@ from salesmetrics.formulas.accuracy import (
     wape_from,
 )
 from salesmetrics.formulas.attainment import attainment, attainment_gap, team_attainment
+from salesmetrics.formulas.compared import LogRank, logrank
 from salesmetrics.formulas.coverage import pipeline_coverage, required_coverage
 from salesmetrics.formulas.curve_intervals import (
     greenwood_variance,
@@ -33,6 +34,15 @@ from salesmetrics.formulas.curve_intervals import (
     survival_quantile_interval,
 )
 from salesmetrics.formulas.cycle import cycle_length, cycle_moments
+from salesmetrics.formulas.funnel import (
+    forward_moves,
+    forward_rate,
+    narrowest,
+    stage_conversion,
+    stage_reached,
+    transition_share,
+)
+from salesmetrics.formulas.intensity import win_intensity
 from salesmetrics.formulas.intervals import (
     clopper_pearson,
     effective_n,
@@ -41,6 +51,7 @@ from salesmetrics.formulas.intervals import (
     student_t_mean,
     wilson,
 )
+from salesmetrics.formulas.markov import ThroughputGain, absorption, throughput_gain, visits
 from salesmetrics.formulas.pace import LinearityCurve, linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.formulas.pipeline import weighted_pipeline
 from salesmetrics.formulas.quantiles import day_at_rank, day_quantile, quantile_rank, value_at_rank, value_quantile
@@ -54,6 +65,7 @@ from salesmetrics.formulas.ramp import (
 )
 from salesmetrics.formulas.ranges import range_hit_rate, range_hits
 from salesmetrics.formulas.size import deal_size
+from salesmetrics.formulas.slippage import pull_in, push_out, slip_rate
 from salesmetrics.formulas.spread import gini, top_share
 from salesmetrics.formulas.survival import (
     IncidenceCurve,
@@ -74,12 +86,15 @@ from salesmetrics.formulas.win_rate import win_rate
 __all__ = [
     "IncidenceCurve",
     "LinearityCurve",
+    "LogRank",
     "RampCurve",
     "RampMonths",
     "SurvivalCurve",
+    "ThroughputGain",
     "ValueAdded",
     "VelocityChange",
     "aalen_johansen",
+    "absorption",
     "accuracy_from",
     "ape",
     "at_quota_counts",
@@ -99,6 +114,8 @@ __all__ = [
     "effective_n",
     "forecast_accuracy",
     "forecast_value_added",
+    "forward_moves",
+    "forward_rate",
     "gini",
     "greenwood_variance",
     "incidence_at",
@@ -106,6 +123,7 @@ __all__ = [
     "incidence_variance",
     "kaplan_meier",
     "linearity_curve",
+    "logrank",
     "mae",
     "mape",
     "mase",
@@ -113,9 +131,12 @@ __all__ = [
     "mean_error_from",
     "naive_error",
     "naive_ramp_time",
+    "narrowest",
     "pace",
     "pace_attainment",
     "pipeline_coverage",
+    "pull_in",
+    "push_out",
     "quantile_interval_ranks",
     "quantile_rank",
     "ramp_curve",
@@ -131,20 +152,27 @@ __all__ = [
     "rmse_from",
     "sample_variance",
     "share_at_quota",
+    "slip_rate",
+    "stage_conversion",
+    "stage_reached",
     "student_t_mean",
     "survival_at",
     "survival_interval",
     "survival_quantile",
     "survival_quantile_interval",
     "team_attainment",
+    "throughput_gain",
     "top_share",
+    "transition_share",
     "value_at_rank",
     "value_quantile",
     "velocity_change",
     "velocity_from",
+    "visits",
     "wape",
     "wape_from",
     "weighted_pipeline",
     "wilson",
+    "win_intensity",
     "win_rate",
 ]

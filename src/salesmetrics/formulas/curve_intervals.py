@@ -146,7 +146,7 @@ def survival_quantile_interval(curve: Curve, q: float = 0.5, confidence_level: f
     return (low, high) if low.ndim else (low.item(), high.item())
 
 
-def incidence_variance(curve: Incidence) -> FloatArray:
+def incidence_variance(curve: Incidence, cause: int | None = None) -> FloatArray:
     r"""Variance of Aalen-Johansen curves by the delta method.
 
     :math:`\sum_{s \le t} [(F(t) - F(s))^2 d_s / (r_s (r_s - d_s)) + S(s-)^2 d_{ks} (r_s - d_{ks}) / r_s^3
@@ -156,13 +156,23 @@ def incidence_variance(curve: Incidence) -> FloatArray:
     ----------
     curve : IncidenceCurve
         Curves of any number of groups.
+    cause : int, optional
+        Only the curve of this cause, by its place; None is all of them.
 
     Returns
     -------
-    numpy.ndarray, shape (..., causes, days)
+    numpy.ndarray, shape (..., causes, days), or (..., days) for one cause
         Fraction squared. NaN in a group without rows.
+
+    Examples
+    --------
+    >>> from salesmetrics.formulas import aalen_johansen, incidence_variance
+    >>> both = aalen_johansen([[0, 1, 0], [0, 0, 1]], [0, 0, 2])
+    >>> incidence_variance(both, cause=0)
+    array([0.      , 0.046875, 0.046875])
     """
-    taken, by_cause = curve.incidence, curve.events.astype(np.float64)
+    chosen = slice(None) if cause is None else slice(cause, cause + 1)
+    taken, by_cause = curve.incidence[..., chosen, :], curve.events[..., chosen, :].astype(np.float64)
     risk = np.maximum(curve.at_risk, 1).astype(np.float64)[..., None, :]
     before = np.ones_like(taken)
     before[..., 1:] = curve.survival[..., None, :-1]
@@ -172,10 +182,13 @@ def incidence_variance(curve: Incidence) -> FloatArray:
     squared, linear = np.cumsum(any_, axis=-1), np.cumsum(taken * any_ + cross, axis=-1)
     constant = np.cumsum(np.square(taken) * any_ + own + 2 * taken * cross, axis=-1)
     spread: FloatArray = np.square(taken) * squared - 2 * taken * linear + constant
-    return np.maximum(spread, 0.0)
+    np.maximum(spread, 0.0, out=spread)
+    return spread if cause is None else spread[..., 0, :]
 
 
-def incidence_interval(curve: Incidence, confidence_level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+def incidence_interval(
+    curve: Incidence, confidence_level: float = 0.95, cause: int | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Interval of Aalen-Johansen curves at each age, on the log-log scale.
 
     Parameters
@@ -184,15 +197,18 @@ def incidence_interval(curve: Incidence, confidence_level: float = 0.95) -> tupl
         Curves of any number of groups.
     confidence_level : float
         Strictly between 0 and 1.
+    cause : int, optional
+        Only the curve of this cause, by its place; None is all of them.
 
     Returns
     -------
-    low, high : numpy.ndarray, shape (..., causes, days)
+    low, high : numpy.ndarray, shape (..., causes, days), or (..., days) for one cause
         Fractions. NaN before the first end by the cause, where all rows have ended by it, and in a group without rows.
     """
+    share = curve.incidence if cause is None else curve.incidence[..., cause, :]
     with np.errstate(all="ignore"):
-        log_variance = incidence_variance(curve) / np.square(curve.incidence)
-    low, high = _log_log(curve.incidence, log_variance, _normal(confidence_level))
+        log_variance = incidence_variance(curve, cause) / np.square(share)
+    low, high = _log_log(share, log_variance, _normal(confidence_level))
     return low, high
 
 

@@ -9,13 +9,12 @@ from salesmetrics.answers import dated, reasons, words
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
-from salesmetrics.curves import CurveTable
-from salesmetrics.errors import MergeError, show
+from salesmetrics.errors import InvalidArgumentError
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import DurationTally
 from salesmetrics.tally import refuse_grouping
 
-__all__ = ["cycle_curve", "cycle_length", "win_rate_curve"]
+__all__ = ["cycle_length"]
 
 By = str | tuple[str, ...] | list[str] | None
 _ENDS = {"won": ("won",), "lost": ("lost",), "closed": ("won", "lost", "no_decision")}
@@ -76,7 +75,7 @@ def cycle_length(
     -----
     Closed deals only understate how long deals take: the slow ones are still open. In a simulated book the mean won cycle read
     83 days over all closed deals and 56 over those created in the last 180 days, against a true 104. `cycle_curve` keeps the
-    open deals in.
+    open deals in: its median and restricted mean are the cycle by time to event.
 
     Examples
     --------
@@ -87,6 +86,15 @@ def cycle_length(
     46.0
     """
     _check.one_of(outcome, tuple(_ENDS), "outcome")
+    if basis == "time_to_event":
+        raise InvalidArgumentError(
+            "`basis` must be 'closed' or 'created' in cycle_length; got 'time_to_event'.",
+            code="SM-ARG-66",
+            field="basis",
+            values=[basis],
+            hint="cycle_curve(deals, as_of=...).median or .restricted_mean(within) for any close, and "
+            "cycle_curve(deals, as_of=..., outcome='won', within=360).mean or .median for wins.",
+        )
     _check.one_of(quantile_method, ("nearest_rank", "linear"), "quantile_method")
     q = None if stat == "mean" else 0.5 if stat == "median" else _quantile(stat)
     level = _check.level(confidence_level)
@@ -105,7 +113,7 @@ def cycle_length(
             basis=basis or "closed",
             outcomes=_ENDS[outcome],
         )
-    n, value, low, high = _statistics(tally, _kinds(tally, _ENDS[outcome]), q, quantile_method, level)
+    n, value, low, high = _statistics(tally, tally.places(_ENDS[outcome]), q, quantile_method, level)
     what = "mean" if q is None else f"{q:g} quantile ({quantile_method.replace('_', ' ')})"
     return MetricTable(
         name="cycle_length",
@@ -116,130 +124,9 @@ def cycle_length(
         reason_code=reasons(len(n), ("no_rows", n == 0)),
         low=low,
         high=high,
-        left_out=dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
+        left_out=tally.unread(),
         definition=words(
             f"{what} of closed - created over {outcome} deals", dated(tally.window, tally.basis, tally.as_of_day)
-        ),
-    )
-
-
-def cycle_curve(
-    deals: DealBook | DurationTally,
-    /,
-    *,
-    by: By = None,
-    period: object = None,
-    where: object = None,
-    reps: RepBook | None = None,
-    as_of: object = None,
-    confidence_level: float | None = 0.95,
-) -> CurveTable:
-    """Share of deals still open by age: how long do deals take, the open ones included?
-
-    Kaplan-Meier curves of the time from creation to any close; open deals are censored at their age on ``as_of``.
-
-    Parameters
-    ----------
-    deals : DealBook or DurationTally
-        The deals, or a tally with basis "created".
-    by, where, reps
-        As in `cycle_length`.
-    period : Period or Periods, optional
-        The days of ``created`` that make the cohort. None is all days.
-    as_of : date or str
-        The day of the snapshot; the book's own day by default, and required where it has none.
-    confidence_level : float or None, default 0.95
-        Intervals on the log-log scale; None leaves them out.
-
-    Returns
-    -------
-    CurveTable
-        One curve for each group, with ``.median``, ``.quantile(q)``, ``.restricted_mean(within)`` and ``.at(days)``. A median
-        that is not reached is NaN ``not_reached``, with n above 0.
-
-    Examples
-    --------
-    >>> import salesmetrics as sm
-    >>> deals = sm.read_deals({"created": ["2026-01-01"] * 3, "closed": ["2026-01-11", "2026-01-31", None],
-    ...                        "outcome": ["won", "lost", "open"]}, as_of="2026-03-01")
-    >>> sm.cycle_curve(deals).median["all"].value
-    30.0
-    """
-    tally = _cohort(deals, by, period, where, reps, as_of)
-    level = _check.level(confidence_level)
-    ends = _kinds(tally, _ENDS["closed"])
-    still_open = _kinds(tally, ("open",))
-    events, censored = [], []
-    for _, block in tally.blocks():
-        events.append(_together(block, ends))
-        censored.append(_together(block, still_open))
-    happened, lost = _stacked(events), _stacked(censored)
-    return CurveTable(
-        name="cycle_curve",
-        labels=tally.window.cross(tally.labels),
-        n=happened.sum(axis=1) + lost.sum(axis=1),
-        events=happened.sum(axis=1),
-        curve=formulas.kaplan_meier(happened, lost),
-        confidence_level=level,
-        left_out=dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
-        definition=words("time to any close, open deals censored", dated(tally.window, "created", tally.as_of_day)),
-    )
-
-
-def win_rate_curve(
-    deals: DealBook | DurationTally,
-    /,
-    *,
-    by: By = None,
-    period: object = None,
-    where: object = None,
-    reps: RepBook | None = None,
-    as_of: object = None,
-    confidence_level: float | None = 0.95,
-) -> CurveTable:
-    """Share of deals won by age: what share do we win, the open ones included?
-
-    Aalen-Johansen curves: a loss and a close without a decision compete with a win, open deals are censored at their age on
-    ``as_of``. Won, otherwise closed and still open add up to 1 at every age.
-
-    Parameters
-    ----------
-    deals, by, period, where, reps, as_of, confidence_level
-        As in `cycle_curve`.
-
-    Returns
-    -------
-    CurveTable
-        One curve for each group; ``.at(days)`` is the win rate within that many days of creation. Beyond the longest
-        follow-up, while deals are open, it is NaN ``not_observed``.
-
-    Examples
-    --------
-    >>> import salesmetrics as sm
-    >>> deals = sm.read_deals({"created": ["2026-01-01"] * 5, "outcome": ["won", "won", "lost", "open", "open"],
-    ...                        "closed": ["2026-01-11", "2026-01-31", "2026-01-21", None, None]}, as_of="2026-02-10")
-    >>> sm.win_rate_curve(deals).at(30)["all"].value
-    0.4
-    """
-    tally = _cohort(deals, by, period, where, reps, as_of)
-    level = _check.level(confidence_level)
-    won, other = _kinds(tally, ("won",)), _kinds(tally, ("lost", "no_decision"))
-    still_open = _kinds(tally, ("open",))
-    events, censored = [], []
-    for _, block in tally.blocks():
-        events.append(np.stack([_together(block, won), _together(block, other)], axis=1))
-        censored.append(_together(block, still_open))
-    ended, lost = _stacked(events, 2), _stacked(censored)
-    return CurveTable(
-        name="win_rate_curve",
-        labels=tally.window.cross(tally.labels),
-        n=ended.sum(axis=(1, 2)) + lost.sum(axis=1),
-        events=ended[:, 0].sum(axis=1),
-        curve=formulas.aalen_johansen(ended, lost),
-        confidence_level=level,
-        left_out=dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
-        definition=words(
-            "won by age, other ends compete, open deals censored", dated(tally.window, "created", tally.as_of_day)
         ),
     )
 
@@ -251,52 +138,12 @@ def _quantile(stat: str | float) -> float:
     return _check.fraction(stat, "stat")
 
 
-def _cohort(
-    deals: DealBook | DurationTally, by: By, period: object, where: object, reps: RepBook | None, as_of: object
-) -> DurationTally:
-    """Return the tally of a cohort, or the one that was given."""
-    if not isinstance(deals, DurationTally):
-        book = deal_book(deals)
-        return DurationTally.from_book(book, by=by, period=period, where=where, reps=reps, as_of=as_of, basis="created")
-    refuse_grouping(deals, {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of})
-    if deals.basis != "created":
-        raise MergeError(
-            f"the tally must have basis 'created' for a curve; got {show(deals.basis)}.",
-            code="SM-TLY-11",
-            field="basis",
-            values=[deals.basis],
-            hint="DurationTally.from_book(deals, basis='created') keeps the open deals.",
-        )
-    return deals
-
-
-def _kinds(tally: DurationTally, wanted: tuple[str, ...]) -> list[int]:
-    """Return the places of outcomes in a tally, or raise where it was made without."""
-    missing = [name for name in wanted if name not in tally.outcomes]
-    if missing:
-        raise MergeError(
-            f"the tally must hold the outcome {show(missing[0])}; got {', '.join(tally.outcomes)}.",
-            code="SM-TLY-12",
-            field="outcomes",
-            values=missing,
-            hint="DurationTally.from_book(..., outcomes=...) names them.",
-        )
-    return [tally.outcomes.index(name) for name in wanted]
-
-
 def _together(block: IntArray, kinds: list[int]) -> IntArray:
     """Return the counts of some outcomes added up."""
     counts: IntArray = block[:, kinds[0]].astype(np.int64)
     for kind in kinds[1:]:
         counts += block[:, kind]
     return counts
-
-
-def _stacked(blocks: list[IntArray], causes: int = 0) -> IntArray:
-    """Return blocks of rows as one table."""
-    if blocks:
-        return np.concatenate(blocks)
-    return np.zeros((0, causes, 1) if causes else (0, 1), dtype=np.int64)
 
 
 def _statistics(

@@ -105,6 +105,15 @@ def win_rate(
     _check.one_of(immature, ("note", "raise", "allow"), "immature")
     _check.one_of(interval, ("wilson", "exact"), "interval")
     level = _check.level(confidence_level)
+    if basis == "time_to_event":
+        raise InvalidArgumentError(
+            "`basis` must be 'closed', 'created' or 'open_at' in win_rate; got 'time_to_event'.",
+            code="SM-ARG-67",
+            field="basis",
+            values=[basis],
+            hint=f"win_rate_curve(deals, as_of=...).at({within if isinstance(within, int) else 360}) is the rate within so "
+            "many days, open deals kept in.",
+        )
     if interval == "exact" and weight == "amount":
         raise InvalidArgumentError(
             "`interval` must be 'wilson' with weight 'amount'; got 'exact'.", code="SM-ARG-48", field="interval"

@@ -67,12 +67,13 @@ class BookingTally(Tally):
     ) -> Self:
         """Return the tally of a book of deals, credited by split and owner as ``how`` says."""
         how = how or Credit()
-        rule = credit_words(how, splits, history)
+        names = _check.name_list(by, "by")
+        held = [name for name in names if name != "rep" and name in deals.label_names]
+        rule = credit_words(how, splits, history, held)
         if splits is not None or history is not None or how != Credit():
             chosen = deals.filter(where)
             deals = credited(chosen, how, splits=splits, history=history, as_of=as_of_day(deals, as_of))
             where = None
-        names = _check.name_list(by, "by")
         apart = per_rep and "rep" not in names
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)

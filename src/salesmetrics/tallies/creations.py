@@ -48,7 +48,7 @@ class CreationTally(Tally):
         """Return the tally of a book of deals."""
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
-        grouping = group(deals, by, where, reps)
+        grouping = group(deals, by, where, reps, as_of=snapshot)
         made = day_column(deals, "created", "pipeline created")
         created = made.days
         more, keep = window.axis(made, limit(made, snapshot))

@@ -9,21 +9,25 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Axis, Histogram, Range, capped, largest_difference, packed_cells, scatter
+from salesmetrics._kernels import Addend, Axis, Histogram, Range, capped, largest_difference, packed_cells, scatter
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import DayColumn, LabelColumn
+from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.domain import OUTCOMES
+from salesmetrics.errors import InvalidDataError, MergeError, show
 from salesmetrics.grouping import Grouping, as_of_day, day_column, group, known_days, limit, taken, window_of
 from salesmetrics.labels import Labels
 from salesmetrics.tally import Tally, added, owned
+from salesmetrics.watching import entry_ages, entry_of, priced, refuse_unread, watched
 
 __all__ = ["DurationTally"]
 
 BASES = ("closed", "created")
 _DENSE = 1 << 24
 _BLOCK_CELLS = 1 << 18
+_MOST = float(2**63 - 2**53)
+"""No sum of money may come so near to the end of int64: sums of floats are not exact."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -34,17 +38,29 @@ class DurationTally(Tally):
     at ``as_of``: open deals stand under the outcome ``open`` at their age on that day, which is what a curve with censoring
     needs. Held as one table of days where that is small, else as sorted (row, day, count); a row is a group, a period and an
     outcome.
+
+    A cohort may have two things more. With ``entry``, the day on which the data start or an age for each deal, ``late``
+    counts by group, period and age the deals that came under observation after their creation; those that ended before it
+    are left out. With ``weight="amount"`` only deals with an amount are counted, ``money`` holds the exact sums of their
+    amounts in minor units (of the currency and scale in ``priced_in``), and ``late_money`` those of the late ones.
     """
 
     what: ClassVar[str] = "durations"
-    causes: ClassVar[tuple[str, ...]] = ("no creation day",)
+    causes: ClassVar[tuple[str, ...]] = ("no creation day", "no amount", "ended before entry")
 
     by: tuple[str, ...]
     basis: str
     outcomes: tuple[str, ...]
     as_of_day: int | None
+    entry: int | str | None
+    weight: str
+    negative: str
+    priced_in: tuple[str | None, int] | None
     dense: IntArray | None = owned()
     sparse: Histogram | None = owned()
+    late: Histogram | None = owned()
+    money: Histogram | None = owned()
+    late_money: Histogram | None = owned()
     left_out: IntArray = added(total=True)
 
     @classmethod
@@ -59,9 +75,14 @@ class DurationTally(Tally):
         as_of: object = None,
         basis: str = "closed",
         outcomes: tuple[str, ...] = OUTCOMES,
+        entry: object = None,
+        weight: str = "count",
+        negative: str = "raise",
     ) -> Self:
         """Return the tally of a book of deals; ``outcomes`` leaves out those that will not be asked for."""
         _check.one_of(basis, BASES, "basis")
+        _check.one_of(weight, ("count", "amount"), "weight")
+        _check.one_of(negative, ("raise", "exclude"), "negative")
         asked = {_check.one_of(o, OUTCOMES, "outcomes") for o in outcomes}
         chosen = tuple(o for o in OUTCOMES if o in asked and (basis == "created" or o != "open"))
         window = window_of(period)
@@ -69,33 +90,55 @@ class DurationTally(Tally):
         created, closed = (day_column(deals, name, "durations") for name in ("created", "closed"))
         outcome: LabelColumn = deals.column("outcome", "durations")
         followed = basis == "created"
+        refuse_unread(followed, entry, weight)
+        since = entry_of(deals, entry, day)
         state = outcome.codes
         if followed and day is not None and closed.last > day:
             state = state * (closed.days <= day)
         dates = created if followed else closed
-        grouping = group(deals, by, where, reps)
+        grouping = group(deals, by, where, reps, as_of=day)
         axes, keep = window.axis(dates, limit(dates, day))
         ends = [OUTCOMES.index(name) for name in chosen] or [len(OUTCOMES)]
         states = () if chosen == OUTCOMES else (Range(state, min(ends), max(ends) + 1),)
         kinds = _kinds(state, chosen)
         placed = not followed or window.periods is None
-        undated, bare = _undated(
-            grouping, kinds, axes if placed else None, (*states, *(keep if placed else ())), created
+        undated, bare = _outside(
+            grouping,
+            (*(axes if placed else ()), *kinds),
+            (*states, *(keep if placed else ())),
+            Range(created.days, None, 0) if created.any_missing else None,
+            shown=placed,
         )
         # a cohort holds nothing created after the day: its age would be negative, which is no place in a table
         keep = (*states, *keep, *known_days(created, day if followed else None))
         age = Axis(closed.days, 0, minus=created.days, cap=day if followed else None)
-        labels, dense, sparse = _counted(grouping, (*axes, *kinds), keep, age, window.size * len(chosen), bare)
+        money: MoneyColumn | None = deals.column("amount", "a curve by amount") if weight == "amount" else None
+        lost = [undated]
+        for test in (priced(money, negative, grouping, (*axes, *kinds), keep), watched(created, age, since)):
+            missing, more = _outside(grouping, (*axes, *kinds), keep, test and attrs.evolve(test, low=None, high=1))
+            keep, bare = (*keep, *([test] if test else [])), np.union1d(bare, more)
+            lost.append(missing)
+        counted = _counted(grouping, (*axes, *kinds), keep, age, window.size * len(chosen), bare)
+        found = _Places(grouping, counted.groups, keep)
         return cls(
-            labels=labels,
+            labels=counted.labels,
             window=window,
             by=(by,) if isinstance(by, str) else tuple(by or ()),
             basis=basis,
             outcomes=chosen,
             as_of_day=day,
-            dense=dense,
-            sparse=sparse,
-            left_out=np.array([undated], dtype=np.int64),
+            entry=since if since is None or isinstance(since, int) else "ages",
+            weight=weight,
+            negative=negative,
+            priced_in=None if money is None else (deals.currency, deals.scale),
+            dense=counted.dense,
+            sparse=counted.sparse,
+            late=None if since is None else found.late(axes, kinds, entry_ages(created, since)),
+            money=None if money is None else found.sums((*axes, *kinds), age, money, counted.dense),
+            late_money=None
+            if since is None or money is None
+            else found.late(axes, kinds, entry_ages(created, since), money),
+            left_out=np.array(lost, dtype=np.int64),
         )
 
     @classmethod
@@ -107,10 +150,25 @@ class DurationTally(Tally):
         as_of: object = None,
         basis: str = "closed",
         outcomes: tuple[str, ...] = OUTCOMES,
+        entry: object = None,
+        weight: str = "count",
+        negative: str = "raise",
+        currency: str | None = None,
+        scale: int = 2,
     ) -> Self:
         """Return the tally of no deals: what every other is added to without change."""
-        nobody = DealBook.empty((by,) if isinstance(by, str) else tuple(by or ()))
-        return cls.from_book(nobody, by=by, period=period, as_of=as_of, basis=basis, outcomes=outcomes)
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        return cls.from_book(
+            DealBook.empty(names, currency=currency, scale=scale),
+            by=by,
+            period=period,
+            as_of=as_of,
+            basis=basis,
+            outcomes=outcomes,
+            entry=entry,
+            weight=weight,
+            negative=negative,
+        )
 
     @property
     def rows(self) -> int:
@@ -125,44 +183,87 @@ class DurationTally(Tally):
         row, day = np.nonzero(self.dense)
         return Histogram(row.astype(np.int64), day.astype(np.int64), self.dense[row, day].astype(np.int64))
 
+    def places(self, wanted: tuple[str, ...]) -> list[int]:
+        """Return the places of outcomes, or raise where the tally was made without one of them."""
+        missing = [name for name in wanted if name not in self.outcomes]
+        if missing:
+            raise MergeError(
+                f"the tally must hold the outcome {show(missing[0])}; got {', '.join(self.outcomes)}.",
+                code="SM-TLY-12",
+                field="outcomes",
+                values=missing,
+                hint="DurationTally.from_book(..., outcomes=...) names them.",
+            )
+        return [self.outcomes.index(name) for name in wanted]
+
+    def unread(self) -> dict[str, int]:
+        """Return the deals that were left out, by those causes that could be: what a table says of them."""
+        counts = dict(zip(self.causes, self.left_out.tolist(), strict=True))
+        said = {"no creation day": counts["no creation day"]}
+        if self.weight == "amount":
+            said["no amount" if self.negative == "raise" else "no amount, or a credit"] = counts["no amount"]
+        if self.entry is not None:
+            said["ended before entry"] = counts["ended before entry"]
+        return said
+
+    @property
+    def days(self) -> int:
+        """How many whole days from 0 on the counts span."""
+        if self.dense is not None:
+            return max(int(self.dense.shape[1]), 1)
+        assert self.sparse is not None
+        return int(self.sparse.value.max()) + 1 if len(self.sparse.value) else 1
+
     def blocks(self) -> Iterator[tuple[slice, IntArray]]:
         """Yield runs of rows with their counts of shape (rows, outcomes, days), few enough to stay in the cache."""
-        kinds = max(len(self.outcomes), 1)
-        if self.dense is not None:
-            days = self.dense.shape[1]
-        else:
-            assert self.sparse is not None
-            days = int(self.sparse.value.max()) + 1 if len(self.sparse.value) else 1
+        kinds, days = max(len(self.outcomes), 1), self.days
         step = max(_BLOCK_CELLS // (kinds * days), 1)
         for start in range(0, self.rows, step):
             stop = min(start + step, self.rows)
             yield slice(start, stop), self._table(start * kinds, stop * kinds, days).reshape(stop - start, kinds, days)
+
+    def sums(self, rows: slice) -> IntArray:
+        """Return the sums of amounts of some rows, of shape (rows, outcomes, days), in minor units."""
+        assert self.money is not None
+        kinds, days = max(len(self.outcomes), 1), self.days
+        return _table(self.money, rows.start * kinds, rows.stop * kinds, days).reshape(-1, kinds, days)
+
+    def entered(self, rows: slice) -> IntArray | None:
+        """Return what of some rows came under observation late, of shape (rows, days), in deals or minor units."""
+        found = self.late if self.weight == "count" else self.late_money
+        return None if found is None else _table(found, rows.start, rows.stop, self.days)
 
     def _table(self, start: int, stop: int, days: int) -> IntArray:
         """Return the counts of some rows as a table of days."""
         if self.dense is not None:
             return self.dense[start:stop]
         assert self.sparse is not None
-        first, last = np.searchsorted(self.sparse.row, [start, stop])
-        table = np.zeros((stop - start, days), dtype=np.int64)
-        table[self.sparse.row[first:last] - start, self.sparse.value[first:last]] = self.sparse.count[first:last]
-        return table
+        return _table(self.sparse, start, stop, days)
 
     def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
         """Return the counts of both."""
         per = self.window.size * max(len(self.outcomes), 1)
         left, right = _spread(mine, per), _spread(yours, per)
+        early, later = _spread(mine, self.window.size), _spread(yours, self.window.size)
         rows = len(labels) * per
+        more = {
+            "late": _both(self.late, other.late, early, later),
+            "money": _both(self.money, other.money, left, right, sums=True),
+            "late_money": _both(self.late_money, other.late_money, early, later, sums=True),
+        }
         if self.dense is not None and other.dense is not None:
             days = max(self.dense.shape[1], other.dense.shape[1])
             if rows * days <= _DENSE:
                 total = _padded(self.dense, left, rows, days) + _padded(other.dense, right, rows, days)
-                return {"dense": total, "sparse": None}
-        return {"dense": None, "sparse": self.histogram().merged(other.histogram(), left, right)}
+                return {"dense": total, "sparse": None, **more}
+        return {"dense": None, "sparse": self.histogram().merged(other.histogram(), left, right), **more}
 
     def _same(self, other: Self) -> bool:
-        """Return True where both hold the same counts, however they are held."""
-        return self.histogram().equals(other.histogram())
+        """Return True where both hold the same counts and sums, however they are held."""
+        pairs = [(self.late, other.late), (self.money, other.money), (self.late_money, other.late_money)]
+        if not self.histogram().equals(other.histogram()):
+            return False
+        return all(a is b or (a is not None and b is not None and a.equals(b)) for a, b in pairs)
 
 
 def _spread(groups: AnyArray, per: int) -> AnyArray:
@@ -187,37 +288,123 @@ def _kinds(state: AnyArray, chosen: tuple[str, ...]) -> tuple[Axis, ...]:
     return (Axis(state, len(chosen), table=table),)
 
 
-def _undated(
-    grouping: Grouping,
-    kinds: tuple[Axis, ...],
-    axes: tuple[Axis, ...] | None,
-    keep: tuple[Range, ...],
-    created: DayColumn,
+def _table(found: Histogram, start: int, stop: int, days: int) -> IntArray:
+    """Return some rows of a histogram as a table of days."""
+    first, last = np.searchsorted(found.row, [start, stop])
+    table = np.zeros((stop - start, days), dtype=np.int64)
+    table[found.row[first:last] - start, found.value[first:last]] = found.count[first:last]
+    return table
+
+
+def _both(
+    mine: Histogram | None, theirs: Histogram | None, left: IntArray, right: IntArray, *, sums: bool = False
+) -> Histogram | None:
+    """Return two histograms as one, or raise where sums of money could leave int64."""
+    if mine is None or theirs is None:
+        return None
+    if sums and float(mine.count.sum(dtype=np.float64)) + float(theirs.count.sum(dtype=np.float64)) >= _MOST:
+        raise InvalidDataError(
+            "`money` must stay within int64; got more when two tallies were added.",
+            code="SM-TLY-03",
+            field="money",
+            hint="a smaller scale holds larger totals.",
+        )
+    return mine.merged(theirs, left, right)
+
+
+def _outside(
+    grouping: Grouping, axes: tuple[Axis, ...], keep: tuple[Range, ...], test: Range | None, *, shown: bool = True
 ) -> tuple[int, IntArray]:
-    """Return how many deals are left out for want of a creation day, and their groups where axes place them in a period."""
+    """Return how many deals are left out by a test, and their groups where they show as rows."""
     nobody = np.zeros(0, dtype=np.int64)
-    if not created.any_missing:
+    if test is None:
         return 0, nobody
-    blank = Range(created.days, None, 0)
-    table, _ = grouping.tabulate((*(axes or ()), *kinds), (*keep, blank))
-    if axes is None:
-        return int(table.sum()), nobody
-    return int(table.sum()), grouping.present(table)
+    table, _ = grouping.tabulate(axes, (*keep, test))
+    count = int(table.sum())
+    return count, grouping.present(table) if shown and grouping.levels else nobody
+
+
+@attrs.frozen(eq=False)
+class _Counted:
+    """The groups that occur, their labels, and the counts by row and day, dense where that is small."""
+
+    groups: IntArray
+    labels: Labels
+    dense: IntArray | None
+    sparse: Histogram | None
 
 
 def _counted(
     grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], age: Axis, per: int, bare: IntArray
-) -> tuple[Labels, IntArray | None, Histogram | None]:
-    """Return the groups that occur, those of undated deals too, and the counts by row and day, dense where small."""
+) -> _Counted:
+    """Return the counts of the groups that occur, those of deals left out too."""
     assert age.minus is not None
     days = largest_difference(age.values, age.minus, age.cap) + 1
     rows = grouping.groups * per
     if rows * max(days, 1) <= min(_DENSE, max(1 << 20, 4 * grouping.rows)):
         table, _ = grouping.tabulate((*more, attrs.evolve(age, size=max(days, 1))), keep, short=True)
         present = np.union1d(grouping.present(table), bare)
-        return grouping.labels(present), taken(table, present).reshape(len(present) * per, table.shape[-1]), None
+        dense = taken(table, present).reshape(len(present) * per, table.shape[-1])
+        return _Counted(present, grouping.labels(present), dense, None)
     row, cell = packed_cells(grouping.rows, (*grouping.axes, *more), keep=(*grouping.keep, *keep))
     groups = np.union1d(cell // per, bare) if grouping.levels else np.zeros(1, dtype=np.int64)
-    place = np.searchsorted(groups, cell // per) * per + cell % per
     took = capped(age.values[row], age.cap).astype(np.int64) - age.minus[row]
-    return grouping.labels(groups), None, Histogram.of(place, took)
+    return _Counted(groups, grouping.labels(groups), None, Histogram.of(_moved(groups, cell, per), took))
+
+
+def _moved(groups: IntArray, cell: IntArray, per: int) -> IntArray:
+    """Return cells at the places that their groups have among those that occur."""
+    place: IntArray = np.searchsorted(groups, cell // per) * per + cell % per
+    return place
+
+
+@attrs.frozen(eq=False)
+class _Places:
+    """Where the kept deals of each group stand: histograms of what is rarely asked for, always sorted."""
+
+    grouping: Grouping
+    groups: IntArray
+    keep: tuple[Range, ...]
+
+    def late(
+        self, axes: tuple[Axis, ...], kinds: tuple[Axis, ...], ages: AnyArray, money: MoneyColumn | None = None
+    ) -> Histogram:
+        """Return the deals that came under observation after their creation, or their amounts, by age."""
+        each = int(np.prod([axis.size for axis in kinds], dtype=np.int64))
+        return self._of((*axes, *kinds), ages, money, each, Range(ages, 1, None))
+
+    def sums(self, axes: tuple[Axis, ...], age: Axis, money: MoneyColumn, dense: IntArray | None) -> Histogram:
+        """Return the sums of amounts by age, through a table where the counts have one."""
+        assert age.minus is not None
+        if dense is None:
+            return self._of(axes, capped(age.values, age.cap) - age.minus, money, 1)
+        sized = attrs.evolve(age, size=dense.shape[1])
+        _, (total,) = self.grouping.tabulate((*axes, sized), self.keep, [Addend(money.minor, money.largest)])
+        table = taken(total, self.groups).reshape(dense.shape)
+        _refuse_too_much(table)
+        row, day = np.nonzero(table)
+        return Histogram(row.astype(np.int64), day.astype(np.int64), table[row, day])
+
+    def _of(
+        self, axes: tuple[Axis, ...], days: AnyArray, money: MoneyColumn | None, each: int, *more: Range
+    ) -> Histogram:
+        keep = (*self.grouping.keep, *self.keep, *more)
+        row, cell = packed_cells(self.grouping.rows, (*self.grouping.axes, *axes), keep=keep)
+        place = _moved(self.groups, cell, int(np.prod([axis.size for axis in axes], dtype=np.int64))) // each
+        if money is None:
+            return Histogram.of(place, days[row].astype(np.int64))
+        amount = money.minor[row]
+        some = np.flatnonzero(amount)
+        _refuse_too_much(amount)
+        return Histogram.of(place[some], days[row[some]].astype(np.int64), amount[some])
+
+
+def _refuse_too_much(amounts: IntArray) -> None:
+    """Raise where all amounts together could leave int64: so many may be at risk at once."""
+    if float(amounts.sum(dtype=np.float64)) >= _MOST:
+        raise InvalidDataError(
+            "a sum of money must stay within int64 minor units; got more in a curve by amount.",
+            code="SM-AMT-09",
+            field="amount",
+            hint="a smaller scale holds larger totals.",
+        )

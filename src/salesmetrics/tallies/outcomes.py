@@ -78,7 +78,7 @@ class OutcomeTally(Tally):
         snapshot = as_of_day(deals, as_of)
         at_day = _opening(window, basis, at)
         within = _age(within, basis, snapshot)
-        grouping = group(deals, by, where, reps)
+        grouping = group(deals, by, where, reps, as_of=snapshot)
         more, keep = _rows(deals, window, basis, snapshot, within, at_day)
         if only is not None:
             _check.one_of(only, ("won",), "only")

@@ -12,7 +12,7 @@ from salesmetrics._kernels import Addend, Axis, Range, positions
 from salesmetrics._threads import side_by_side
 from salesmetrics._wide import LIMBS
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books.deals import OPEN, DealBook
+from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import PPM, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
@@ -93,7 +93,7 @@ class PipelineTally(Tally):
         if weighted and p != "deal" and deals.process is not None:
             deals.column("stage", "a stage's probability")
         opened = _read(deals, rows, {*names, *_USED, *(_DATED if dated else ()), *(_WEIGHED if weighted else ())})
-        grouping = group(opened, by, None, reps)
+        grouping = group(opened, by, None, reps, as_of=day)
         expected, late, blank = _due(opened, window, day, overdue, undated)
         more, keep = window.axis(expected)
         if "only" in (overdue, undated):
@@ -181,21 +181,10 @@ def _check_undated(window: Window, undated: str) -> None:
 
 
 def open_rows(deals: DealBook, day: int, where: object = None) -> IntArray:
-    """Return the rows of the deals open at the end of a day: created by then, and not closed by then."""
-    outcome: LabelColumn = deals.column("outcome", "open deals")
-    keep = [Range(outcome.codes, OPEN, OPEN + 1)]
-    rows = positions(deals.rows, keep)
-    closed = day_column(deals, "closed", "open deals") if "closed" in deals.columns else None
-    if closed is not None and closed.last > day:
-        rows = np.sort(np.concatenate([rows, positions(deals.rows, [Range(closed.days, day + 1, None)])]))
-    if "created" in deals.columns:
-        created = day_column(deals, "created", "open deals")
-        if created.last > day:
-            rows = rows[created.days.take(rows) <= day]
+    """Return the rows of the deals open at the end of a day, those that a filter keeps."""
+    rows = deals.open_rows(day)
     mask = deals.mask(where)
-    if mask is not None:
-        rows = rows[mask[rows]]
-    return rows
+    return rows if mask is None else rows[mask[rows]]
 
 
 def _read(deals: DealBook, rows: IntArray, names: set[str]) -> DealBook:

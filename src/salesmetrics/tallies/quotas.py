@@ -21,6 +21,7 @@ from salesmetrics.grouping import Grouping, Window, group, window_of
 from salesmetrics.labels import Labels, Levels, distinct_rows, rows_of_cells
 from salesmetrics.spreading import Stretches, cut_to, stretches_of
 from salesmetrics.staffing import Spans, Spread, overlaps, shares_of, spread_of, units
+from salesmetrics.structure import by_structure
 from salesmetrics.tally import Tally, added
 
 __all__ = ["SPAN", "QuotaTally"]
@@ -77,9 +78,12 @@ class QuotaTally(Tally):
         names = (by,) if isinstance(by, str) else tuple(by or ())
         window = window_of(period)
         spread = spread_of(unit, weights, busday)
+        chosen: object = where
+        if reps is not None:
+            quotas, chosen = by_structure(quotas, reps, where)
         owner: LabelColumn = quotas.column("rep", "quotas rep by rep")
         grain = names if "rep" in names else (*names, "rep")
-        grouping = group(_lendable(quotas, owner, reps), grain, where, reps, purpose="`by`")
+        grouping = group(_lendable(quotas, owner, reps), grain, chosen, reps, purpose="`by`")
         rows, cells = packed_cells(quotas.rows, grouping.axes, keep=grouping.keep)
         place = np.full(quotas.rows, -1, dtype=np.int64)
         place[rows] = cells
@@ -93,8 +97,9 @@ class QuotaTally(Tally):
         np.add.at(covered.reshape(-1), row[at] * window.size + position, end - start)
         staffed = reps is not None and quota == "effective" and (prorate or ramp == "schedule")
         if staffed and reps is not None:
-            spans = shares_of(reps, ramp=ramp == "schedule", ramp_from=ramp_from, prorate=prorate)
-            stretches, origin = cut_to(stretches, reps.rows_of(owner)[owner.codes[stretches.row]], spans)
+            people = reps.latest()
+            spans = shares_of(people, ramp=ramp == "schedule", ramp_from=ramp_from, prorate=prorate)
+            stretches, origin = cut_to(stretches, people.rows_of(owner)[owner.codes[stretches.row]], spans)
             row = row[origin]
             at, position, start, end = _placed(stretches, window)
         plain = spread.plain and (not staffed or bool((stretches.share == PPM).all()))

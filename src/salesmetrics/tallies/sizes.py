@@ -67,7 +67,7 @@ class SizeTally(Tally):
         _check.one_of(negative, ("raise", "exclude"), "negative")
         window = window_of(period)
         day = as_of_day(deals, as_of)
-        grouping = group(deals, by, where, reps)
+        grouping = group(deals, by, where, reps, as_of=day)
         money: MoneyColumn = deals.column("amount", "deal sizes")
         axes, keep = _rows(deals, window, of, day)
         row, cell = packed_cells(grouping.rows, (*grouping.axes, *axes), keep=(*grouping.keep, *keep))

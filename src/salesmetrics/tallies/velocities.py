@@ -9,9 +9,9 @@ import numpy as np
 
 from salesmetrics._kernels import Addend, Axis, Range
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books.deals import OPEN, WON, DealBook
+from salesmetrics.books.deals import WON, DealBook
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
+from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidDataError
 from salesmetrics.grouping import as_of_day, day_column, group, known_days, limit, window_of
 from salesmetrics.tally import Tally, added
@@ -55,8 +55,8 @@ class VelocityTally(Tally):
         outcome: LabelColumn = deals.column("outcome", "velocity")
         money: MoneyColumn = deals.column("amount", "velocity")
         closed, created = (day_column(deals, name, "velocity") for name in ("closed", "created"))
-        grouping = group(deals, by, where, reps)
-        still_open, _ = grouping.tabulate((), _open(outcome.codes, closed, created, day))
+        grouping = group(deals, by, where, reps, as_of=day)
+        still_open, _ = grouping.of_rows(deals.open_rows(day)).tabulate((), ())
         more, keep = window.axis(closed, limit(closed, day))
         known = () if money.known is None else (Range(money.known, 1, None),)
         won = (Range(outcome.codes, WON, WON + 1), *keep)
@@ -101,15 +101,6 @@ class VelocityTally(Tally):
         names = (by,) if isinstance(by, str) else tuple(by or ())
         nobody = DealBook.empty(names, currency=currency, scale=scale)
         return cls.from_book(nobody, by=by, period=period, as_of=as_of)
-
-
-def _open(outcome: AnyArray, closed: DayColumn, created: DayColumn, day: int) -> tuple[Range, ...]:
-    """Return the ranges of the deals open at the end of a day, without a temporary wider than a byte."""
-    made = () if created.last <= day else (Range(created.days, None, day + 1),)
-    if closed.last <= day:
-        return (Range(outcome, OPEN, OPEN + 1), *made)
-    opened: AnyArray = (outcome == OPEN) | (closed.days > day)
-    return (Range(opened.view(np.uint8), 1, None), *made)
 
 
 def _refuse_credits(money: MoneyColumn, outcome: AnyArray, won: tuple[Range, ...], rows: int) -> None:

@@ -1,0 +1,73 @@
+"""The jobs on histories through the library's public functions, on built books."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import salesmetrics as sm
+from benchmarks.answers import Answer
+from benchmarks.data import LONGEST, STAGES, date
+from benchmarks.past_answers import BUCKETS, STATE, summed
+from benchmarks.past_data import OPEN_STAGES, Past
+from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
+
+
+class OursPast:
+    """salesmetrics as a user calls it."""
+
+    def __init__(self, past: Past) -> None:
+        self.past = past
+
+    def f(self) -> Answer:
+        """Moves between stages, and how many visits of each stage lasted how many days: two tallies."""
+        book, history = self.past.book, self.past.history
+        moves = sm.MoveTally.from_book(book, history)
+        dwells = sm.DwellTally.from_book(book, history, population="all")
+        days = np.zeros((OPEN_STAGES, LONGEST + 1), dtype=np.int64)
+        days[dwells.waits.row, dwells.waits.value] = dwells.waits.count
+        return {"moves": moves.moves[0, 0, :OPEN_STAGES, : len(STAGES)], "days": days}
+
+    def g(self) -> Answer:
+        """Return the walk of a quarter from two books, as they stood on its first and last day."""
+        first, last = (date(day) for day in self.past.span)
+        before, after = self.past.history.as_of([first, last])
+        return _walk(sm.pipeline_walk(before, after, due=self.past.quarter), before, after)
+
+    def g2(self) -> Answer:
+        """Return the walk of a quarter from the deals and their history."""
+        return _walk(sm.pipeline_walk(self.past.book, self.past.history, period=self.past.quarter))
+
+    def s(self) -> Answer:
+        """Return the deals as they stood a quarter before the end, with their labels."""
+        return _state(self.past.history.as_of(date(self.past.days[-1]), self.past.book))
+
+    def s4(self) -> Answer:
+        """Return a few sums of the deals as they stood at the end of four quarters."""
+        books = self.past.history.as_of([date(day) for day in self.past.days], self.past.book)
+        return {"sums": np.array([summed(_state(book)) for book in books])}
+
+
+def _walk(table: sm.MetricTable, before: sm.DealBook | None = None, after: sm.DealBook | None = None) -> Answer:
+    """Return the buckets that occur, and how many deals were open at either end."""
+    rows = [table[name] for name in BUCKETS]
+    out = {"amount": np.array([row.value for row in rows]), "count": np.array([row.n for row in rows])}
+    if before is None or after is None:
+        return out
+    ends = [sm.open_pipeline(book) for book in (before, after)]
+    out["open"] = np.array([float(each.value[0]) for each in ends])
+    out["deals"] = np.array([int(each.n[0]) for each in ends])
+    return out
+
+
+def _state(book: sm.DealBook) -> Answer:
+    """Return the codes, days and minor units of a book."""
+    found = {}
+    for name in STATE:
+        column = book.columns[name]
+        if isinstance(column, LabelColumn):
+            found[name] = column.codes
+        elif isinstance(column, DayColumn):
+            found[name] = column.days
+        elif isinstance(column, MoneyColumn):
+            found[name] = column.minor
+    return found

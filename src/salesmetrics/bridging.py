@@ -1,0 +1,247 @@
+"""What moved between two days: the rules of the pipeline walk, deal by deal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
+from salesmetrics.books.deals import LOST, NO_DECISION, OPEN, WON
+from salesmetrics.states import Standing
+
+__all__ = ["BUCKETS", "Lines", "Moves", "Scope", "handovers", "lines", "moves"]
+
+ENTRIES = ("new", "appeared", "reopened", "transferred_in", "stage_in", "dated_in", "pulled_in", "pushed_in")
+CHANGES = ("priced", "unpriced", "redenominated", "sign_changed", "increased", "decreased")
+EXITS = (
+    "deleted",
+    "won",
+    "lost",
+    "no_decision",
+    "transferred_out",
+    "stage_out",
+    "undated_out",
+    "pushed_out",
+    "pulled_out",
+)
+BUCKETS = ("opening", *ENTRIES, *CHANGES, *EXITS, "closing")
+PLACE = {name: at for at, name in enumerate(BUCKETS)}
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class Scope:
+    """Which open deals are pipeline: expected in the days of ``due``, in the stages and of the owners that are marked.
+
+    ``stages`` and ``owners`` have a boolean for each level and a last one for the missing label; None admits everything.
+    """
+
+    due: tuple[int, int] | None = None
+    stages: BoolArray | None = None
+    owners: BoolArray | None = None
+
+    def owned(self, state: Standing) -> BoolArray:
+        """Return True for deals of the owners."""
+        return _marked(self.owners, state, "rep")
+
+    def staged(self, state: Standing) -> BoolArray:
+        """Return True for deals in the stages."""
+        return _marked(self.stages, state, "stage")
+
+    def dated(self, days: AnyArray) -> BoolArray:
+        """Return True for the days that are due."""
+        if self.due is None:
+            return np.ones(len(days), dtype=bool)
+        inside: BoolArray = (days >= self.due[0]) & (days < self.due[1])
+        return inside
+
+    def holds(self, state: Standing) -> BoolArray:
+        """Return True for the deals in scope."""
+        return state.opened & self.dated(state.expected) & self.staged(state) & self.owned(state)
+
+
+def _marked(marks: BoolArray | None, state: Standing, name: str) -> BoolArray:
+    """Return the mark of each deal's label."""
+    if marks is None:
+        return np.ones(len(state.there), dtype=bool)
+    found: BoolArray = marks[state.labels[name].codes]
+    return found
+
+
+@attrs.frozen(eq=False)
+class Moves:
+    """Which deals were in scope at both ends, and the bucket of each one's change, entry and exit (0: none)."""
+
+    held: BoolArray
+    kept: BoolArray
+    change: AnyArray
+    entry: AnyArray
+    exit: AnyArray
+
+
+def moves(before: Standing, after: Standing, created: AnyArray, span: tuple[int, int], scope: Scope) -> Moves:
+    """Return the moves of deals between two days, by the rules of the walk, of which the first that fits counts."""
+    held, kept = scope.holds(before), scope.holds(after)
+    just_closed = (after.outcome > OPEN) & (after.closed > span[0]) & (after.closed <= span[1])
+    passing = ~held & just_closed & scope.dated(after.closed) & scope.owned(after)
+    entering = np.flatnonzero(~held & (kept | passing))
+    leaving = np.flatnonzero((held & ~kept) | passing)
+    changed = np.flatnonzero(held & after.there & ((before.minor != after.minor) | (before.known != after.known)))
+    size = len(held)
+    return Moves(
+        held,
+        kept,
+        _spread(size, changed, _change(before, after, changed)),
+        _spread(size, entering, _entry(before, created, span, scope, entering)),
+        _spread(size, leaving, _exit(after, scope, leaving)),
+    )
+
+
+def _spread(size: int, rows: IntArray, codes: AnyArray) -> AnyArray:
+    """Return codes at their rows, 0 elsewhere."""
+    out = np.zeros(size, dtype=np.int8)
+    out[rows] = codes
+    return out
+
+
+def _first(size: int, rules: Iterable[tuple[str, BoolArray]]) -> AnyArray:
+    """Return for each row the bucket of the first rule that holds."""
+    code = np.zeros(size, dtype=np.int8)
+    for name, holds in reversed(list(rules)):
+        code[holds] = PLACE[name]
+    return code
+
+
+def _change(before: Standing, after: Standing, rows: IntArray) -> AnyArray:
+    """Return the bucket of each change of amount."""
+    a0, a1 = before.minor[rows], after.minor[rows]
+    known0, known1 = before.known[rows], after.known[rows]
+    other = np.zeros(len(rows), dtype=bool)
+    if "source_currency" in before.labels and "source_currency" in after.labels:
+        other = before.labels["source_currency"].codes[rows] != after.labels["source_currency"].codes[rows]
+    rules = (
+        ("priced", ~known0),
+        ("unpriced", ~known1),
+        ("redenominated", other),
+        ("sign_changed", ((a0 < 0) & (a1 > 0)) | ((a0 > 0) & (a1 < 0))),
+        ("increased", a1 > a0),
+        ("decreased", a1 < a0),
+    )
+    return _first(len(rows), rules)
+
+
+def _entry(before: Standing, created: AnyArray, span: tuple[int, int], scope: Scope, rows: IntArray) -> AnyArray:
+    """Return how each deal came in."""
+    born, expected = created[rows], before.expected[rows]
+    end = np.iinfo(np.int32).max if scope.due is None else scope.due[1]
+    rules = (
+        ("new", (born > span[0]) & (born <= span[1])),
+        ("appeared", ~before.there[rows]),
+        ("reopened", before.outcome[rows] > OPEN),
+        ("transferred_in", ~scope.owned(before)[rows]),
+        ("stage_in", ~scope.staged(before)[rows]),
+        ("dated_in", expected < 0),
+        ("pulled_in", expected >= end),
+        ("pushed_in", np.ones(len(rows), dtype=bool)),
+    )
+    return _first(len(rows), rules)
+
+
+def _exit(after: Standing, scope: Scope, rows: IntArray) -> AnyArray:
+    """Return how each deal went out."""
+    outcome, expected = after.outcome[rows], after.expected[rows]
+    end = np.iinfo(np.int32).max if scope.due is None else scope.due[1]
+    rules = (
+        ("deleted", ~after.there[rows]),
+        ("won", outcome == WON),
+        ("lost", outcome == LOST),
+        ("no_decision", outcome == NO_DECISION),
+        ("transferred_out", ~scope.owned(after)[rows]),
+        ("stage_out", ~scope.staged(after)[rows]),
+        ("undated_out", expected < 0),
+        ("pushed_out", expected >= end),
+        ("pulled_out", np.ones(len(rows), dtype=bool)),
+    )
+    return _first(len(rows), rules)
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class Lines:
+    """What the walk adds up: the deal of each line, the side (0 before, 1 after) that tells owner and stage, bucket, money."""
+
+    place: IntArray
+    owner: AnyArray
+    stage: AnyArray
+    bucket: AnyArray
+    value: IntArray
+
+    @classmethod
+    def of(cls, place: IntArray, owner: object, stage: object, bucket: object, value: IntArray) -> Lines:
+        """Return lines of one side and bucket, or of a bucket each."""
+        size = len(place)
+        sides = [np.broadcast_to(np.asarray(x, dtype=np.int8), size) for x in (owner, stage, bucket)]
+        return cls(place, sides[0], sides[1], sides[2], value)
+
+    @classmethod
+    def together(cls, parts: Sequence[Lines]) -> Lines:
+        """Return the lines of all parts."""
+        return cls(*(np.concatenate([getattr(p, field.name) for p in parts]) for field in attrs.fields(cls)))
+
+
+def lines(before: Standing, after: Standing, found: Moves) -> Lines:
+    """Return the lines of a walk: opening, entries, changes, exits, closing.
+
+    A deal that was in scope starts under the owner and the stage it had, and leaves under the owner it has then.
+    """
+    a0, a1 = before.minor, after.minor
+    start, end, changed = np.flatnonzero(found.held), np.flatnonzero(found.kept), np.flatnonzero(found.change)
+    came, went = np.flatnonzero(found.entry), np.flatnonzero(found.exit)
+    code = found.exit[went]
+    stayed = (code == PLACE["deleted"]) | (code == PLACE["transferred_out"])
+    owner, stage = (~stayed).astype(np.int8), (~found.held[went]).astype(np.int8)
+    lost = -np.where(code == PLACE["deleted"], a0[went], a1[went])
+    return Lines.together(
+        [
+            Lines.of(start, 0, 0, PLACE["opening"], a0[start]),
+            Lines.of(came, 1, 1, found.entry[came], a1[came]),
+            Lines.of(changed, 0, 0, found.change[changed], a1[changed] - a0[changed]),
+            Lines.of(went, owner, stage, code, lost),
+            Lines.of(end, 1, 1, PLACE["closing"], a1[end]),
+        ]
+    )
+
+
+def handovers(
+    before: Standing, after: Standing, found: Moves, names: Sequence[str], regrouped: BoolArray | None = None
+) -> Lines:
+    """Return three lines for each deal that may have gone from one group to another: out, in, and a probe.
+
+    Its owner (where "rep" is in ``names``) or, while it is in scope, its stage (where "stage" is) is another one afterwards,
+    or its owner has gone to another group with it: ``regrouped`` marks the owners, the missing one last.
+    The probe stands where the deal would be had only its owner changed. Lines come all out, all in, all probes.
+    """
+    gone = (found.exit == PLACE["deleted"]) | (found.exit == PLACE["transferred_out"])
+    other = np.zeros(len(found.held), dtype=bool)
+    if "rep" in names:
+        other |= before.labels["rep"].codes != after.labels["rep"].codes
+        if regrouped is not None:
+            other |= regrouped[after.labels["rep"].codes]
+    if "stage" in names:
+        other |= found.kept & (before.labels["stage"].codes != after.labels["stage"].codes)
+    rows = np.flatnonzero(found.held & ~gone & other)
+    value, side = after.minor[rows], found.kept[rows].astype(np.int8)
+    out, into = PLACE["transferred_out"], PLACE["transferred_in"]
+    return Lines.together(
+        [
+            Lines.of(rows, 0, 0, out, -value),
+            Lines.of(rows, 1, side, into, value),
+            Lines.of(rows, 1, 0, into, np.zeros_like(value)),
+        ]
+    )

@@ -1,0 +1,374 @@
+"""Slippage: what became of the deals expected in a period, and of those expected after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import attrs
+import numpy as np
+
+from salesmetrics import _check
+from salesmetrics._check import date_of
+from salesmetrics._kernels import Addend, Axis, Range
+from salesmetrics._threads import side_by_side
+from salesmetrics._wide import LIMBS
+from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.books.deals import OPEN, WON, DealBook
+from salesmetrics.books.history import DealHistory
+from salesmetrics.books.reps import RepBook
+from salesmetrics.calendars import Period
+from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, smallest_codes
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
+from salesmetrics.grouping import Grouping, Window, group, window_of
+from salesmetrics.labels import Labels, Levels
+from salesmetrics.states import MOVING, Standing, alive, stood
+from salesmetrics.tally import Tally, added
+from salesmetrics.trails import Trails, trails
+
+__all__ = ["SlipTally"]
+
+By = str | tuple[str, ...] | list[str] | None
+KINDS = (
+    "due_won",
+    "due_lost",
+    "due_no_decision",
+    "due_out",
+    "due_open",
+    "later_won",
+    "later_inside",
+    "later_other",
+    "closed_won",
+    "closed_lost",
+    "closed_no_decision",
+)
+_DUE, _LATER, _CLOSED = (KINDS.index(name) for name in ("due_won", "later_won", "closed_won"))
+MEASURES = ("count", "amount")
+AHEAD = "weeks_ahead"
+
+
+@attrs.frozen(eq=False, repr=False)
+class SlipTally(Tally):
+    """Deals of each kind: how many, how many with an amount, sums of amounts and of their squares.
+
+    The kinds are what became, by the last day of the period, of deals open on a day before and *due* in it (won, lost, closed
+    without a decision, moved out, open without having moved out), of those due *later* (won in it, moved into it, other), and
+    the deals *closed* in it. The first two count at the amount and under the labels of the day before.
+    """
+
+    what: ClassVar[str] = "slips"
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+
+    by: tuple[str, ...]
+    at_days: tuple[int, ...]
+    category: tuple[object, ...] | None
+    as_of_day: int
+    negative: str
+    currency: str | None
+    scale: int
+    count: IntArray = added()
+    credits: IntArray = added(total=True)
+    priced: IntArray | None = added(optional=True)
+    amount: IntArray | None = added(optional=True)
+    squares: IntArray | None = added(limbs=True, optional=True)
+
+    @classmethod
+    def from_book(
+        cls,
+        deals: DealBook,
+        history: DealHistory,
+        *,
+        period: object,
+        by: By = None,
+        where: object = None,
+        reps: RepBook | None = None,
+        as_of: object = None,
+        at: object = None,
+        category: str | Sequence[object] | None = None,
+        measures: tuple[str, ...] = MEASURES,
+        negative: str = "raise",
+    ) -> Self:
+        """Return the tally of deals and their changes; ``measures`` leaves out the amounts where only counts are asked."""
+        _check.one_of(negative, ("raise", "exclude"), "negative")
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        window, days = _days(period, at)
+        known = _known_until(deals, history, as_of)
+        wanted = None if category is None else tuple((category,) if isinstance(category, str) else category)
+        static = tuple(name for name in names if name != AHEAD)
+        group(deals.take(np.zeros(0, dtype=np.int64)), static, None, reps)  # refuses what is not there
+        paths = trails(deals, history, as_of=date_of(known))
+        paths.history.column("expected_close", "slippage")
+        mask = deals.mask(where)
+        read = (*static, *(() if reps is None else ("rep",)), *(() if wanted is None else ("forecast_category",)))
+        chosen = None if mask is None else np.flatnonzero(mask)
+        parts = [
+            _cohorts(place, paths, chosen, each, day, min(each.end_day - 1, known), wanted, read)
+            for place, (each, day) in enumerate(zip(window.periods or (), days, strict=True))
+            if day <= known
+        ]
+        rows = _together(parts, deals, names, lent=reps is not None)
+        grouping = group(rows.book, names, None, reps)
+        tables, credits = _tables(rows, grouping, window, measures, negative)
+        present = grouping.present(tables["count"])
+        labels = grouping.labels(present)
+        tables = {name: table[present] for name, table in tables.items()}
+        return cls(
+            labels=labels,
+            window=window,
+            by=names,
+            at_days=days,
+            category=wanted,
+            as_of_day=known,
+            negative=negative,
+            currency=deals.currency,
+            scale=deals.scale,
+            credits=np.array([credits], dtype=np.int64),
+            **tables,
+        )
+
+    @classmethod
+    def empty(
+        cls,
+        *,
+        period: object,
+        as_of: object,
+        by: By = None,
+        at: object = None,
+        category: str | Sequence[object] | None = None,
+        measures: tuple[str, ...] = MEASURES,
+        negative: str = "raise",
+        currency: str | None = None,
+        scale: int = 2,
+    ) -> Self:
+        """Return the tally of no deals: what every other is added to without change."""
+        names = (by,) if isinstance(by, str) else tuple(by or ())
+        window, days = _days(period, at)
+        wanted = None if category is None else tuple((category,) if isinstance(category, str) else category)
+        labels = Labels(tuple(Levels(n, ()) for n in names), np.zeros((0, len(names)), dtype=np.int64))
+        shape = (0 if names else 1, window.size, len(KINDS))
+        tables: dict[str, AnyArray] = {"count": np.zeros(shape, dtype=np.int64)}
+        if "amount" in measures:
+            wide = np.zeros((*shape, LIMBS), dtype=np.int64)
+            tables |= {"priced": tables["count"], "amount": tables["count"], "squares": wide}
+        return cls(
+            labels=labels if names else Labels.single(),
+            window=window,
+            by=names,
+            at_days=days,
+            category=wanted,
+            as_of_day=_check.day(as_of, "as_of"),
+            negative=negative,
+            currency=currency,
+            scale=scale,
+            credits=np.zeros(1, dtype=np.int64),
+            **tables,
+        )
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def _days(period: object, at: object) -> tuple[Window, tuple[int, ...]]:
+    """Return the periods, and the day on which the cohort of each is taken: the day before, or one that is given."""
+    if period is None:
+        raise InvalidArgumentError(
+            "`period` must be given for slippage, which asks what was to close in it; got None.",
+            code="SM-SLP-01",
+            field="period",
+            hint="calendar.quarter(2026, 3), calendar.quarters(start, end) or Period(start, end).",
+        )
+    window = window_of(period)
+    assert window.periods is not None
+    if at is None:
+        return window, tuple(each.start_day - 1 for each in window.periods)
+    if len(window.periods) != 1:
+        raise InvalidArgumentError(
+            f"`at` must be given with one period only; got {len(window.periods)} periods.",
+            code="SM-SLP-02",
+            field="at",
+            values=[at],
+            hint="without it each cohort is taken on the day before its period.",
+        )
+    day = _check.day(at, "at")
+    if day >= window.periods[0].end_day:
+        raise InvalidArgumentError(
+            f"`at` must not lie after the period; got {date_of(day)}.", code="SM-SLP-03", field="at", values=[at]
+        )
+    return window, (day,)
+
+
+def _known_until(deals: DealBook, history: DealHistory, as_of: object) -> int:
+    """Return the last day whose events are known: the argument, else the books' own."""
+    day = _check.optional_day(as_of, "as_of")
+    found = next((known for known in (day, deals.as_of_day, history.as_of_day) if known is not None), None)
+    if found is None:
+        raise InvalidArgumentError(
+            "`as_of` must be given for slippage, which needs periods that are over; got None, and the books have no day of "
+            "their own.",
+            code="SM-DAY-03",
+            field="as_of",
+            hint="as_of='2026-10-31' in the call, or once in read_deals(..., as_of='2026-10-31').",
+        )
+    return found
+
+
+# --- deals by kind ---------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class _Cohorts:
+    """Deals of one period by kind: their rows, how they stood on the day that counts, and how long before they were due."""
+
+    period: int
+    rows: IntArray
+    kind: AnyArray
+    state: Standing
+    ahead: AnyArray
+    on: AnyArray
+
+    def only(self, some: IntArray) -> _Cohorts:
+        """Return some of them."""
+        labels = {name: column.take(some) for name, column in self.state.labels.items()}
+        columns = {
+            field.name: getattr(self.state, field.name)[some]
+            for field in attrs.fields(Standing)
+            if field.name != "labels"
+        }
+        state = Standing(**columns, labels=labels)
+        return _Cohorts(self.period, self.rows[some], self.kind[some], state, self.ahead[some], self.on[some])
+
+
+def _cohorts(
+    place: int,
+    paths: Trails,
+    chosen: IntArray | None,
+    period: Period,
+    at: int,
+    last: int,
+    category: tuple[object, ...] | None,
+    names: tuple[str, ...],
+) -> tuple[_Cohorts, _Cohorts]:
+    """Return the deals open on a day by what became of them by the last day, and the deals closed in the period."""
+    rows = alive(paths.deals, chosen, min(at, period.start_day - 1), last)
+    places = rows
+    if not paths.in_place:
+        spot = np.full(paths.deals.rows, -1, dtype=np.int64)
+        spot[paths.row] = np.arange(len(paths))
+        rows = rows[spot[rows] >= 0]
+        places = spot[rows]
+    before, after = side_by_side(lambda day: stood(paths, places, day, names), (at, last), len(places))
+    start, end = period.start_day, period.end_day
+    due = before.opened & (before.expected >= start) & (before.expected < end)
+    later = before.opened & (before.expected >= end)
+    if category is not None:
+        wanted = _categorized(before, category, paths.deals)
+        due, later = due & wanted, later & wanted
+    out = (after.outcome == OPEN) & (after.expected >= end)
+    inside = (after.outcome == OPEN) & (after.expected >= start) & (after.expected < end)
+    of_due = np.where(after.outcome > OPEN, after.outcome - 1, np.where(out, 3, 4))
+    won = (after.outcome == WON) & (after.closed >= start)
+    of_later = np.where(won, _LATER, np.where(inside, _LATER + 1, _LATER + 2))
+    taken = np.flatnonzero(due | later)
+    kind = np.where(due, of_due, of_later).astype(np.int8)
+    ahead = (before.expected - at) // 7
+    ended = np.flatnonzero((after.outcome > OPEN) & (after.closed >= start) & (after.closed <= last))
+    codes = (after.outcome - 1 + _CLOSED).astype(np.int8)
+    nobody = np.full(len(rows), -1, dtype=np.int64)
+    return (
+        _Cohorts(place, rows, kind, before, ahead, np.full(len(rows), at)).only(taken),
+        _Cohorts(place, rows, codes, after, nobody, after.closed).only(ended),
+    )
+
+
+def _categorized(state: Standing, category: tuple[object, ...], deals: DealBook) -> AnyArray:
+    """Return True for the deals in some forecast categories."""
+    column = state.labels.get("forecast_category")
+    if column is None:
+        deals.column("forecast_category", "`category`")
+    assert column is not None
+    for name in category:
+        if column.levels and name is not None and name not in column.levels:
+            raise InvalidArgumentError(
+                f"`category` must name forecast categories; got {show(name)}.",
+                code="SM-SLP-04",
+                field="category",
+                values=[name],
+                hint=nearest(name, column.levels),
+            )
+    marks = np.array([*(level in category for level in column.levels), None in category], dtype=bool)
+    return marks[column.codes]
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class _Rows:
+    """The deals of all periods and kinds under the labels they had."""
+
+    book: DealBook
+    period: AnyArray
+    kind: AnyArray
+
+
+def _together(
+    pairs: Sequence[tuple[_Cohorts, _Cohorts]], deals: DealBook, names: Sequence[str], *, lent: bool
+) -> _Rows:
+    """Return all rows as a book; how far ahead a deal was due has no meaning for deals that closed, which are left out."""
+    weekly = AHEAD in names
+    parts = [part for pair in pairs for part in (pair[:1] if weekly else pair)]
+    rows = np.concatenate([np.zeros(0, dtype=np.int64), *(p.rows for p in parts)])
+    minor = np.concatenate([np.zeros(0, dtype=np.int64), *(p.state.minor for p in parts)])
+    known = np.concatenate([np.zeros(0, dtype=bool), *(p.state.known for p in parts)])
+    wanted = {name for name in (*names, *(("rep",) if lent else ())) if name in deals.label_names}
+    columns: dict[str, Column] = {name: _label(name, deals, parts) for name in wanted}
+    if lent:
+        # the day whose structure counts, where reps change teams
+        days = np.concatenate([np.zeros(0, dtype=np.int64), *(p.on for p in parts)])
+        columns["closed"] = DayColumn(days.astype(np.int32))
+    if "amount" in deals.columns:
+        columns["amount"] = MoneyColumn(minor, None if known.all() else known, deals.scale)
+    if weekly:
+        ahead = np.concatenate([np.zeros(0, dtype=np.int64), *(p.ahead for p in parts)])
+        weeks, codes = np.unique(ahead, return_inverse=True)
+        columns[AHEAD] = LabelColumn(smallest_codes(codes.reshape(-1), len(weeks)), tuple(weeks.tolist()))
+    return _Rows(
+        attrs.evolve(deals, columns=columns, rows=len(rows)),
+        np.repeat(np.array([p.period for p in parts], dtype=np.int32), [len(p.rows) for p in parts]),
+        np.concatenate([np.zeros(0, dtype=np.int8), *(p.kind for p in parts)]),
+    )
+
+
+def _label(name: str, deals: DealBook, parts: Sequence[_Cohorts]) -> LabelColumn:
+    """Return a label of every row: as it stood where it moves, else the deal's own."""
+    own: LabelColumn = deals.columns[name]  # type: ignore[assignment]
+    moving = [p.state.labels[name] for p in parts if name in MOVING and name in p.state.labels]
+    if len(moving) == len(parts) and moving:
+        return attrs.evolve(moving[0], codes=np.concatenate([column.codes for column in moving]))
+    return own.take(np.concatenate([np.zeros(0, dtype=np.int64), *(p.rows for p in parts)]))
+
+
+def _tables(
+    rows: _Rows, grouping: Grouping, window: Window, measures: tuple[str, ...], negative: str
+) -> tuple[dict[str, AnyArray], int]:
+    """Return counts, and where asked for sums of amounts, of each group, period and kind; and how many credits are out."""
+    axes = (Axis(rows.period, window.size), Axis(rows.kind, len(KINDS)))
+    count, _ = grouping.tabulate(axes, ())
+    if "amount" not in measures:
+        return {"count": count}, 0
+    money: MoneyColumn = rows.book.column("amount", "a share of amounts")
+    keep: tuple[Range, ...] = () if money.known is None else (Range(money.known, 1, None),)
+    credits = int((money.minor < 0).sum())
+    if credits and negative == "raise":
+        raise InvalidDataError(
+            f"`amount` must be >= 0 in shares of amounts; got {credits} deals that are not.",
+            code="SM-AMT-08",
+            field="amount",
+            values=money.user()[np.flatnonzero(money.minor < 0)[:10]].tolist(),
+            hint="negative='exclude' leaves credits out and counts them.",
+        )
+    if credits:
+        keep = (*keep, Range(money.minor, 0, None))
+    sums = [Addend(money.minor, money.largest), Addend(money.minor, money.largest**2, times=money.minor)]
+    priced, (amount, squares) = grouping.tabulate(axes, keep, sums)
+    return {"count": count, "priced": priced, "amount": amount, "squares": squares}, credits
