@@ -37,7 +37,6 @@ def main() -> None:
     parser.add_argument("--jobs", nargs="+", choices=[*JOBS, *PAST], default=["a", "b", "c", "d", "e"])
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--wandering", type=float, default=0.0, help="share of changes that leave the stage as it is")
     options = parser.parse_args()
     for rows in options.rows:
         if now := [job for job in options.jobs if job in JOBS]:
@@ -47,7 +46,7 @@ def main() -> None:
                 print(f"\n{job}: {JOBS[job]}, {rows:,} deals", flush=True)
                 _show(raced(job, _engines(job, data, peers), options.rounds, least=2.0))
         if then := [job for job in options.jobs if job in PAST]:
-            _past(then, made_past(rows, wandering=options.wandering), options.peers, options.rounds)
+            _past(then, made_past(rows), options.peers, options.rounds)
 
 
 def _past(jobs: list[str], past: Past, names: list[str], rounds: int) -> None:
@@ -59,6 +58,8 @@ def _past(jobs: list[str], past: Past, names: list[str], rounds: int) -> None:
             "salesmetrics": getattr(OursPast(past), job),
             "salesmetrics, first call": _first_call(past, job),
         }
+        if hasattr(OursPast, f"{job}_kept"):
+            engines["salesmetrics, asked before"] = getattr(OursPast(past), f"{job}_kept")
         _show(raced(job, engines | {name: getattr(peer, job) for name, peer in peers.items()}, rounds, least=2.0))
 
 

@@ -37,15 +37,14 @@ class Past:
         return self.quarter.start_day - 1, self.quarter.end_day - 1
 
 
-def made_past(rows: int, seed: int = 20_261_122, wandering: float = 0.0) -> Past:
+def made_past(rows: int, seed: int = 20_261_122) -> Past:
     """Return so many deals and the some four changes of each.
 
-    A deal moves through some of the stages in order, up to its close. With ``wandering``, so many changes (a share) leave the
-    stage as it is, and a quarter as many go back to the stage before.
+    A deal moves through some of the stages in order, one change each, up to its close.
     """
     rng = np.random.default_rng(seed)
     last = FIRST_DAY + DAYS_OF_DATA - 1
-    parts = [_part(rng, at, min(at + _PART, rows), last, wandering) for at in range(0, rows, _PART)]
+    parts = [_part(rng, at, min(at + _PART, rows), last) for at in range(0, rows, _PART)]
     changes = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     deals = {name: np.concatenate([part[1][name] for part in parts]) for name in parts[0][1]}
     quarter = sm.FiscalCalendar(start_month=2).quarters("2025-02-01", "2025-05-01")[0]
@@ -58,9 +57,7 @@ def unread_past(past: Past) -> Past:
     return attrs.evolve(past, book=_book(past.deals, past.book.as_of_day), history=_history(past.changes))
 
 
-def _part(
-    rng: np.random.Generator, first: int, stop: int, last: int, wandering: float
-) -> tuple[dict[str, Array], dict[str, Array]]:
+def _part(rng: np.random.Generator, first: int, stop: int, last: int) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return changes and deals of some ids: codes from 0, days since 1970 (-1: none), cents."""
     size = stop - first
     created = rng.integers(FIRST_DAY, last + 1, size).astype(np.int32)
@@ -77,8 +74,6 @@ def _part(
     outcome = np.where(closes, end[deal], 0).astype(np.int8)
     stage += outcome == 2
     day = day.reshape(-1)[at]
-    if wandering:
-        stage = _wandered(rng, deal, stage, wandering)
     amount = np.minimum(np.exp(rng.normal(14.5, 1.0, size)), 1e9).astype(np.int64)[deal]
     amount += (rng.random(len(at), dtype=np.float32) < 0.15) * rng.integers(-20_000, 50_000, len(at))
     due = (created + cycle)[deal] + (rng.normal(0, 25, len(at))).astype(np.int32)
@@ -100,15 +95,6 @@ def _part(
         "closed": np.where(over, day[final], -1).astype(np.int32),
         **{name: changes[name][final] for name in ("stage", "outcome", "expected_close", "amount")},
     }
-
-
-def _wandered(rng: np.random.Generator, deal: Array, stage: Array, wandering: float) -> Array:
-    """Return the stages with some changes that leave the stage as it is, and some that go back."""
-    draw = rng.random(len(deal), dtype=np.float32)
-    inner = np.append(False, deal[1:] == deal[:-1]) & (stage < OPEN_STAGES)
-    before = np.append(stage[:1], stage[:-1])
-    stays, back = inner & (draw < wandering), inner & (draw > 1 - wandering / 4) & (before > 0)
-    return np.where(stays, before, np.where(back, before - 1, stage)).astype(np.int8)
 
 
 def _history(changes: dict[str, Array]) -> sm.DealHistory:

@@ -60,12 +60,12 @@ class DuckDBPast:
         return answers.walked(self.past, before, after, born["deal"])
 
     def g2(self) -> Answer:
-        """Walk of the deals that were alive in the quarter: their rows by a semi-join, then the last of each."""
+        """Walk of the deals that were alive in the quarter: their rows by a semi-join, sorted again, then the last of each."""
         first, last = self.past.span
         alive = f"(select deal, created from deals where created <= {last} and (closed < 0 or closed > {first}))"
         self.run.execute(
             "create or replace temp table moving as select deal, day, outcome, expected_close, amount "
-            f"from changes semi join {alive} using (deal) where day <= {last}"
+            f"from changes semi join {alive} using (deal) where day <= {last} order by changes.rowid"
         )
         last_of = "(select *, lead(deal) over () nxt from moving{}) where nxt is distinct from deal"
         before = self._ask(f"from {last_of.format(f' where day <= {first}')} and outcome = 0 order by deal")

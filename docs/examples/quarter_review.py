@@ -627,7 +627,30 @@ def stages(case: Case) -> list[str]:
     lines = aligned(head, rows)
     lines.append("  Deals closed in the quarter. A stage that was skipped counts as reached; it has no days.")
     worst = sm.bottleneck(*books, **asked)
-    return [*lines, f"  Lowest conversion: {plain(next(iter(worst.labels)))}."]
+    lines.append(f"  Lowest conversion: {plain(next(iter(worst.labels)))}.")
+    gain = sm.bottleneck(*books, method="throughput", **asked)
+    if gain.undefined.any():
+        return lines
+    row, name = gain[next(iter(gain.labels))], plain(next(iter(gain.labels)))
+    visits, on, off = (row.parts[part] for part in ("visits", "win_if_forward", "win_if_not"))
+    chances = f"{number(on, '.2f')} of those that go on are won, {number(off, '.2f')} of the others"
+    lines.append(f"  Most to gain: {name}, visited {visits:,.0f} times; {chances}.")
+    return [*lines, f"  One in 100 visits more that goes on brings {row.value / 100:,.1f} wins."]
+
+
+def hygiene(case: Case) -> list[str]:
+    """Return which open deals are at risk, and how much money that is."""
+    asked = {"as_of": case.day, "history": case.history}
+    risk = sm.at_risk(case.deals, **asked)["all"]
+    names = [name for name in risk.parts if name not in ("amount", "open_amount", "unknown")]
+    rows = [(name.replace("_", " "), f"{risk.parts[name]:,}") for name in names]
+    lines = aligned(("flag", "open deals"), [*rows, ("any of them", f"{risk.value:,.0f}")])
+    share = number(risk.parts["amount"] / risk.parts["open_amount"] if risk.parts["open_amount"] else None, ".3f")
+    lines.append(f"  At risk: {risk.parts['amount']:,.0f} of {risk.parts['open_amount']:,.0f} open, {share}.")
+    clean = sm.hygiene_share(case.deals, **asked)["all"]
+    largest = sm.concentration(case.deals, as_of=case.day)["all"]
+    lines.append(f"  With a date, an amount and an owner, and not overdue: {number(clean.value, '.3f', clean.reason)}.")
+    return [*lines, f"  The largest deal is {number(largest.value, '.3f', largest.reason)} of open pipeline."]
 
 
 SECTIONS = (
@@ -641,6 +664,7 @@ SECTIONS = (
     ("Pipeline: what is in play?", stock),
     ("Walk: what moved the pipeline of the quarter?", walk),
     ("Stages: where do deals drop out, and how long do they sit?", stages),
+    ("Hygiene: which open deals are at risk?", hygiene),
     ("Ramp: how long until a new rep is productive?", ramp),
     ("Forecasts: whose can be trusted?", forecasts),
 )

@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from salesmetrics.flagging import FlagRules, FlagTable
     from salesmetrics.metrics import (
         ape,
+        at_risk,
         attainment,
         attainment_distribution,
         attainment_gap,
         attainment_streak,
         bias,
         bottleneck,
+        concentration,
         create_and_close,
         create_and_close_share,
         credited_bookings,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         forecast_value_added,
         forward_rate,
         gini,
+        hygiene_share,
         linearity_curve,
         logrank,
         mae,
@@ -98,15 +101,10 @@ if TYPE_CHECKING:
         win_probability_by_stage,
         win_rate,
         win_rate_curve,
-        at_risk,
-        concentration,
-        hygiene_share,
-
-
-
     )
     from salesmetrics.rates import FxTable
     from salesmetrics.readers import (
+        csv_file,
         maps,
         read_activities,
         read_deals,
@@ -127,6 +125,7 @@ if TYPE_CHECKING:
         DurationTally,
         DwellTally,
         ExposureTally,
+        HygieneTally,
         MoveTally,
         OutcomeTally,
         PipelineTally,
@@ -139,8 +138,6 @@ if TYPE_CHECKING:
         TurnTally,
         VelocityTally,
         WalkTally,
-        HygieneTally,
-
     )
 
 __all__ = [
@@ -157,9 +154,12 @@ __all__ = [
     "DwellTally",
     "ExposureTally",
     "FiscalCalendar",
+    "FlagRules",
+    "FlagTable",
     "ForecastBook",
     "ForecastCall",
     "FxTable",
+    "HygieneTally",
     "InvalidArgumentError",
     "InvalidDataError",
     "InvalidTypeError",
@@ -195,26 +195,31 @@ __all__ = [
     "WalkTally",
     "__version__",
     "ape",
+    "at_risk",
     "attainment",
     "attainment_distribution",
     "attainment_gap",
     "attainment_streak",
     "bias",
     "bottleneck",
+    "concentration",
     "create_and_close",
     "create_and_close_share",
     "credited_bookings",
+    "csv_file",
     "cycle_curve",
     "cycle_length",
     "datasets",
     "days_slipped",
     "deal_size",
     "effective_quota",
+    "flags",
     "forecast_accuracy",
     "forecast_value_added",
     "formulas",
     "forward_rate",
     "gini",
+    "hygiene_share",
     "linearity_curve",
     "load_tally",
     "logrank",
@@ -272,14 +277,6 @@ __all__ = [
     "win_probability_by_stage",
     "win_rate",
     "win_rate_curve",
-    "FlagRules",
-    "FlagTable",
-    "HygieneTally",
-    "at_risk",
-    "concentration",
-    "flags",
-    "hygiene_share",
-
 ]
 
 __version__ = "0.1.0"
@@ -349,6 +346,7 @@ _HOMES = {
     "create_and_close": "metrics",
     "create_and_close_share": "metrics",
     "credited_bookings": "metrics",
+    "csv_file": "readers",
     "cycle_curve": "metrics",
     "cycle_length": "metrics",
     "datasets": "",

@@ -9,9 +9,75 @@ import numpy as np
 from salesmetrics._threads import in_order
 from salesmetrics.arrays import AnyArray, IntArray
 
-__all__ = ["code_gaps", "code_pairs"]
+__all__ = ["code_counts", "code_gaps", "code_pairs", "steps"]
 
 _BLOCK = 1 << 17
+
+
+def code_counts(upper: AnyArray, lower: AnyArray, width: int, uppers: int) -> IntArray:
+    """Return how many rows have which code: a line for each ``upper``, a column for each ``lower + 1``; both int8."""
+    parts = in_order(partial(_counts, upper, lower, width, uppers), len(upper))
+    total: IntArray = np.sum(parts, axis=0, dtype=np.int64)
+    return total.reshape(uppers, width)
+
+
+def _counts(upper: AnyArray, lower: AnyArray, width: int, uppers: int, start: int, stop: int) -> IntArray:
+    """Return the counts of one part."""
+    code = np.empty(_BLOCK + 1, dtype=np.uint8)
+    total = np.zeros(uppers * width, dtype=np.int64)
+    for at in range(start, stop, _BLOCK):
+        _, here = _codes(upper, lower, width, at, min(at + _BLOCK, stop), code)
+        total += np.bincount(here, minlength=len(total))
+    return total
+
+
+def steps(lower: AnyArray, width: int, starts: IntArray, place: AnyArray) -> tuple[IntArray, IntArray]:
+    """Return how often which value follows which after which rise of ``place``, and the rows that turn: all of it at once.
+
+    A row's value is ``lower + 1``, below ``width``, which is 16 at most; none is 0. The table has axes for the value before
+    (0 for the first row of a run), the value, and the rise. A row turns where its value is not above the one before.
+    """
+    parts = in_order(partial(_steps, lower, width, starts, place), len(lower))
+    table = np.zeros((max([1, *(len(found) for found, _ in parts)]), width * width), dtype=np.int64)
+    for found, _ in parts:
+        table[: len(found)] += found
+    return table.reshape(-1, width, width).transpose(1, 2, 0), np.concatenate(
+        [np.zeros(0, dtype=np.int64), *(turns for _, turns in parts)]
+    )
+
+
+def _steps(
+    lower: AnyArray, width: int, starts: IntArray, place: AnyArray, start: int, stop: int
+) -> tuple[IntArray, IntArray]:
+    """Return the steps to the rows of one part, and which of the rows turn."""
+    value, low = np.zeros(_BLOCK + 1, dtype=np.uint8), np.empty(_BLOCK, dtype=np.uint8)
+    rise, down = np.zeros(_BLOCK, dtype=np.int32), np.empty(_BLOCK, dtype=bool)
+    turns = [np.zeros(0, dtype=np.int64)]
+    total = np.zeros(0, dtype=np.int64)
+    for at in range(start, stop, _BLOCK):
+        end = min(at + _BLOCK, stop)
+        first = 0 if at else 1  # the first row of all has none before it
+        begins = _begins(starts, at, end)
+        np.add(lower[at - 1 + first : end].view(np.uint8), np.uint8(1), out=value[first : end - at + 1])
+        base, here, gap = low[: end - at], value[1 : end - at + 1], rise[: end - at]
+        np.copyto(base, value[: end - at])
+        base[begins] = 0
+        flags = down[: end - at]
+        np.less_equal(here, base, out=flags)
+        turns.append(_set(down, end - at) + at)
+        np.multiply(base, np.uint8(width), out=base)
+        np.add(base, here, out=base)
+        np.subtract(place[at + first : end], place[at + first - 1 : end - 1], out=gap[first:])
+        gap[begins] = 0
+        np.multiply(gap, np.int32(width * width), out=gap)
+        np.add(gap, base, out=gap)
+        counts = np.bincount(gap, minlength=len(total))
+        counts[: len(total)] += total
+        total = counts
+    lines = -(-len(total) // (width * width))
+    padded = np.zeros(lines * width * width, dtype=np.int64)
+    padded[: len(total)] = total
+    return padded.reshape(lines, width * width), np.concatenate(turns)
 
 
 def code_pairs(upper: AnyArray, lower: AnyArray, width: int, uppers: int, starts: IntArray) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 import numpy as np
@@ -15,7 +15,7 @@ from salesmetrics.labels import Labels
 from salesmetrics.money import to_major
 from salesmetrics.results import REASONS
 
-__all__ = ["Ledger", "dated", "major", "reasons", "rolled", "words"]
+__all__ = ["Ledger", "dated", "major", "not_tracked", "reasons", "rolled", "words"]
 
 
 def major(minor: AnyArray, scale: int) -> FloatArray:
@@ -23,6 +23,18 @@ def major(minor: AnyArray, scale: int) -> FloatArray:
     if minor.dtype.kind == "i":
         return to_major(minor, scale)
     return minor / np.float64(10**scale)
+
+
+def not_tracked(lost: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """Return the notes on columns that a history does not track: name, and of how many deals its past value is not known."""
+    counts = {name: count for name, count in lost if count}
+    owners = counts.pop("rep", 0)
+    told = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
+    gone = "not tracked by the history, and not known of deals that have changed since the day"
+    still = (
+        "owners are those of the book, since the history does not track them, also of the deals that have changed since"
+    )
+    return (*((f"{gone}: {told}.",) if told else ()), *((f"{still}: {owners:,}.",) if owners else ()))
 
 
 def reasons(size: int, *rules: tuple[str, BoolArray]) -> AnyArray:

@@ -115,15 +115,19 @@ class LabelColumn(Rebuilt):
         return locked(lookup[self.codes])
 
     def concat(self, others: Sequence[Self]) -> Self:
-        """Return the rows of all columns under one list of levels."""
+        """Return the rows of all columns under one list of levels.
+
+        Levels of which none of the orders holds all have no order any more.
+        """
         columns = [self, *others]
         levels = merged_levels([(c.levels, c.ordered) for c in columns])
+        ordered = self.ordered and any(c.ordered and c.levels == levels for c in columns)
         place = {level: i for i, level in enumerate(levels)}
         parts = []
         for column in columns:
             lookup = np.array([place[level] for level in column.levels] + [-1], dtype=np.int64)
             parts.append(lookup[column.codes])
-        return type(self)(smallest_codes(np.concatenate(parts), len(levels)), levels, self.ordered)
+        return type(self)(smallest_codes(np.concatenate(parts), len(levels)), levels, ordered)
 
     def equals(self, other: object) -> bool:
         """Return True where both name the same labels in the same order; unused levels do not count."""

@@ -113,6 +113,22 @@ def _last_rows(deals: DealBook, history: DealHistory, as_of: int | None, *, unti
     return last
 
 
+def _one_form(ids: KeyColumn, keys: KeyColumn, place: IntArray) -> None:
+    """Raise where no split has a deal because one side writes ids of Salesforce with 15 characters and the other with 18."""
+    if not (ids.are_texts and keys.are_texts and len(ids) and len(keys)) or (place >= 0).any():
+        return
+    ours, theirs = set(ids.user().tolist()), set(keys.user().tolist())
+    lengths = {len(text) for text in ours}, {len(text) for text in theirs}
+    if lengths in (({15}, {18}), ({18}, {15})) and {text[:15] for text in ours} & {text[:15] for text in theirs}:
+        raise InvalidDataError(
+            f"`deal` must be written as the deals' `id` is; got {max(lengths[1])} characters beside {max(lengths[0])}.",
+            code="SM-SPL-09",
+            field="deal",
+            values=[keys.user()[0]],
+            hint="columns=sm.maps.SALESFORCE.with_ids(18) reads both in one form.",
+        )
+
+
 def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
     """Return one row for each deal and rep with a share; deals without split rows stay whole with their owner."""
     ids: KeyColumn = deals.column("id", "splits")
@@ -120,6 +136,7 @@ def _shared(deals: DealBook, splits: SplitBook, credit: str) -> DealBook:
     kind: LabelColumn = splits.column("kind", "splits")
     who: LabelColumn = splits.column("rep", "splits")
     place = places(ids, keys.values)
+    _one_form(ids, keys, place)
     rows = np.flatnonzero((kind.codes == CREDITS.index(credit)) & (place >= 0) & splits.counted())
     # by deal, then by label, so that ties of the largest remainder go to the smaller label
     rows = rows[np.lexsort((who.codes[rows], place[rows]))]

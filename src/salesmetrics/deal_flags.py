@@ -71,19 +71,19 @@ def flags(
     Notes
     -----
     Not known: whether a deal without an expected close is overdue; a column that the book has not; the next step, where the
-    activities were taken after the day; the age in a stage of which no dwell was completed, or of a deal whose entry to it is not
+    activities were taken after the day; over age in a stage of which no dwell was completed, or where the entry to it is not
     known; what a history does not track, of deals that have changed since; the share of a deal without an amount.
 
     Examples
     --------
     >>> import salesmetrics as sm
     >>> deals = sm.read_deals({"id": ["a", "b"], "rep": ["Ana", None], "amount": [900, 100], "outcome": ["open"] * 2,
-    ...                        "expected_close": ["2026-01-31", None]}, as_of="2026-02-05")
-    >>> found = sm.flags(deals)
+    ...                        "expected_close": ["2026-01-31", None]})
+    >>> found = sm.flags(deals, as_of="2026-02-05")
     >>> found["overdue"].tolist(), found["ownerless"].tolist(), found["concentrated"].tolist()
     ([True, False], [False, True], [True, False])
-    >>> found.known["overdue"].tolist(), found.known["stale"].any()
-    ([True, False], np.False_)
+    >>> found.known["overdue"].tolist(), found.known["stale"].tolist()
+    ([True, False], [False, False])
     """
     _check.one_of(negative, ("raise", "exclude"), "negative")
     held = checked_rules(rules)

@@ -13,6 +13,7 @@ from salesmetrics import fields
 from salesmetrics.calendars import Period
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, SalesMetricsWarning, nearest, show
 from salesmetrics.fields import OUTCOMES, SPLIT_KINDS, STATUSES, Amount, Labels, Name
+from salesmetrics.keywords import names_keywords_of
 
 __all__ = [
     "OUTCOMES",
@@ -44,6 +45,7 @@ def _stages(value: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(sorted((stage for stage in stages if isinstance(stage, Stage)), key=lambda stage: stage.order))
 
 
+@names_keywords_of
 @attrs.frozen
 class Rep:
     """A person who sells.
@@ -89,6 +91,7 @@ class Rep:
         _in_order("rep", self.id, (("hired", self.hired), ("role_start", self.role_start), ("left", self.left)))
 
 
+@names_keywords_of
 @attrs.frozen
 class Deal:
     """One opportunity, or one order.
@@ -170,6 +173,7 @@ class Deal:
         return self.outcome != "open"
 
 
+@names_keywords_of
 @attrs.frozen
 class Quota:
     """The number that a rep, or a team, carries over a period.
@@ -227,6 +231,7 @@ class Quota:
         return Period(self.start, self.end)
 
 
+@names_keywords_of
 @attrs.frozen
 class Stage:
     """One step of a sales process.
@@ -252,6 +257,7 @@ class Stage:
     forecast_category: Name | None = attrs.field(default=None, converter=fields.category)
 
 
+@names_keywords_of
 @attrs.frozen
 class SalesProcess:
     """The stages that deals go through, in order.
@@ -303,7 +309,7 @@ class SalesProcess:
                 f"[SM-PRO-04] probabilities of stages should rise along the order; {len(falls)} fall, first at "
                 f"{show(falls[0])}.",
                 SalesMetricsWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     @property
@@ -338,6 +344,7 @@ class SalesProcess:
         return self.stage(name).outcome
 
 
+@names_keywords_of
 @attrs.frozen
 class StageMove:
     """One change of a deal: the state it is in from that day on.
@@ -387,6 +394,7 @@ class StageMove:
     seq: int | None = attrs.field(default=None, converter=fields.seq)
 
 
+@names_keywords_of
 @attrs.frozen
 class ForecastCall:
     """What somebody said a period would come to, on a day.
@@ -412,6 +420,7 @@ class ForecastCall:
     category: Name = attrs.field(default="commit", converter=fields.call_category)
 
 
+@names_keywords_of
 @attrs.frozen
 class Split:
     """The share of a deal that counts for one rep.
@@ -444,6 +453,7 @@ class Split:
             )
 
 
+@names_keywords_of
 @attrs.frozen
 class Activity:
     """One call, meeting, message or task.

@@ -16,7 +16,10 @@ from salesmetrics._kernels import Histogram
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
 
-__all__ = ["AT_RISK", "FLAGS", "HYGIENE", "FlagRules", "FlagTable", "beyond_share", "checked_rules", "chosen_flags", "limits_of", "over_limit"]
+__all__ = [
+    *("AT_RISK", "FLAGS", "HYGIENE", "FlagRules", "FlagTable"),
+    *("beyond_share", "checked_rules", "chosen_flags", "limits_of", "over_limit"),
+]
 
 FLAGS = (
     *("overdue", "undated", "unpriced", "ownerless", "no_next_step"),
@@ -50,6 +53,10 @@ def chosen_flags(flags: object, usual: tuple[str, ...], known: tuple[str, ...] =
     return tuple(name for name in FLAGS if name in asked)
 
 
+def _first(pair: tuple[Any, int]) -> str:
+    return str(pair[0])
+
+
 # --- thresholds ------------------------------------------------------------------------------------------------------
 
 
@@ -59,7 +66,7 @@ def _limits(given: object) -> int | tuple[tuple[Any, int], ...] | None:
         return None if given is None else _check.count(given, "limits")
     pairs = tuple(given.items()) if isinstance(given, Mapping) else given
     if isinstance(pairs, tuple) and pairs and all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
-        return tuple(sorted(((stage, _check.count(days, "limits")) for stage, days in pairs), key=lambda p: str(p[0])))
+        return tuple(sorted(((stage, _check.count(days, "limits")) for stage, days in pairs), key=_first))
     raise InvalidTypeError(
         f"`limits` must be a number of days, or one for each stage; got {show(given)}.",
         code="SM-HYG-03",
@@ -103,17 +110,23 @@ class FlagRules:
     30
     """
 
-    days: int = attrs.field(default=14, converter=lambda value: _check.count(value, "days"))
-    since: str = attrs.field(default="touch", converter=lambda v: _check.one_of(v, ("touch", "progress"), "since"))
-    q: float = attrs.field(default=0.9, converter=lambda value: _check.fraction(value, "q"))
-    min_n: int = attrs.field(default=1, converter=lambda value: _check.count(value, "min_n", least=1))
-    method: str = attrs.field(default="dwell", converter=lambda value: _check.one_of(value, _METHODS, "method"))
-    learned: str = attrs.field(default="all", converter=lambda v: _check.one_of(v, ("all", "won"), "learned"))
-    limits: int | tuple[tuple[Any, int], ...] | None = attrs.field(default=None, converter=_limits)
-    count: int = attrs.field(default=2, converter=lambda value: _check.count(value, "count", least=1))
-    share: float = attrs.field(default=0.25, converter=lambda value: _check.fraction(value, "share"))
+    days: int = 14
+    since: str = "touch"
+    q: float = 0.9
+    min_n: int = 1
+    method: str = "dwell"
+    learned: str = "all"
+    limits: int | Mapping[Any, int] | tuple[tuple[Any, int], ...] | None = attrs.field(default=None, converter=_limits)
+    count: int = 2
+    share: float = 0.25
 
     def __attrs_post_init__(self) -> None:
+        for name, least in (("days", 0), ("min_n", 1), ("count", 1)):
+            _check.count(getattr(self, name), name, least=least)
+        for name in ("q", "share"):
+            _check.fraction(getattr(self, name), name)
+        for name, choices in (("since", ("touch", "progress")), ("method", _METHODS), ("learned", ("all", "won"))):
+            _check.one_of(getattr(self, name), choices, name)
         unread = "limits" if self.limits is not None else "learned" if self.learned != "all" else None
         if self.method == "cycle_multiple" and unread is not None:
             raise InvalidArgumentError(
@@ -206,6 +219,10 @@ def beyond_share(total: int, share: float) -> int:
 # --- the answer ------------------------------------------------------------------------------------------------------
 
 
+def _plain(limits: Mapping[Any, int]) -> Mapping[Any, int]:
+    return MappingProxyType(dict(limits))
+
+
 def _frozen(arrays: Mapping[str, BoolArray]) -> Mapping[str, BoolArray]:
     return MappingProxyType({name: locked(values) for name, values in arrays.items()})
 
@@ -238,7 +255,7 @@ class FlagTable(Rebuilt):
     known: Mapping[str, BoolArray] = attrs.field(converter=_frozen)
     as_of_day: int
     rules: FlagRules
-    limits: Mapping[Any, int] = attrs.field(converter=lambda limits: MappingProxyType(dict(limits)))
+    limits: Mapping[Any, int] = attrs.field(converter=_plain)
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

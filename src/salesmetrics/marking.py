@@ -121,7 +121,8 @@ def marked(
     minor, priced = there.money
     if "concentrated" in wanted and "amount" not in there.book.columns:
         untold["concentrated"] = f"it needs {_NEEDS['concentrated']}"
-    return Marks(day, there.rows, there.book, flags, aged[0], aged[1], aged[2], minor, priced, aged[3], untold)
+    told = {name: untold[name] for name in wanted if name in untold}
+    return Marks(day, there.rows, there.book, flags, aged[0], aged[1], aged[2], minor, priced, aged[3], told)
 
 
 def refuse_credits(marks: Marks, negative: str) -> BoolArray:
@@ -342,7 +343,8 @@ def _cycles(there: Opened) -> IntArray:
         won = (outcome.codes == WON) & (ended <= there.day)
         won = won if there.mask is None else won & there.mask
     won = won & (began >= 0) & (ended >= 0)
-    return (ended[won].astype(np.int64) - began[won]).astype(np.int64)
+    days: IntArray = ended[won].astype(np.int64) - began[won]
+    return days
 
 
 def _histogram(row: IntArray, days: IntArray) -> Histogram:

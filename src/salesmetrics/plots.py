@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["draw", "draw_curves", "draw_walk"]
 
 _BARS, _LINES, _TICKS, _LETTERS = 30, 10, 12, 32
-_OVER_TIME = ("period", "cohort")
+_OVER_TIME = ("period", "cohort", "day", "elapsed")
 _TARGETS = {"attainment": 1.0}
 
 
 def draw(table: MetricTable, ax: Axes | None = None) -> Axes:
     """Axes with the values of a table and their intervals.
 
-    Lines over the periods where "period" is a label, else one bar for each row, in the order of the table.
+    Lines over time where "period", "cohort", "day" or "elapsed" is a label, else one bar for each row, in the order of the
+    table.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def draw_walk(table: MetricTable, ax: Axes | None = None) -> Axes:
     colors = ["tab:blue" if w else "tab:green" if v >= 0 else "tab:red" for w, v in zip(whole, value, strict=True)]
     place = np.arange(len(shown))
     axes.barh(place, value, left=left, color=colors, alpha=0.75)
+    axes.use_sticky_edges = False  # a bar that goes back from the highest point leaves a margin as well
+    axes.autoscale_view(scaley=False)
     counted = zip(buckets[shown], table.n[shown].tolist(), strict=True)
     axes.set_yticks(place, [f"{bucket} (n = {n:,})" for bucket, n in counted])
     axes.set_ylim(len(shown) - 0.4, -0.6)
@@ -157,7 +160,7 @@ def _axes(ax: Axes | None) -> Axes:
         return ax
     from matplotlib import pyplot as plt
 
-    axes: Axes = plt.subplots()[1]
+    axes: Axes = plt.subplots(layout="constrained")[1]  # names of rows are long
     return axes
 
 

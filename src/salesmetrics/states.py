@@ -10,12 +10,27 @@ import numpy as np
 from salesmetrics._kernels import Range, positions
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
+from salesmetrics.books.placing import places
 from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.trails import Trails
 
-__all__ = ["MOVING", "Standing", "alive", "created_days", "paired", "snapshot", "stood"]
+__all__ = [
+    "MOVING",
+    "UNTOLD",
+    "Standing",
+    "alive",
+    "created_days",
+    "followed",
+    "narrowed",
+    "paired",
+    "snapshot",
+    "stood",
+    "untold",
+]
 
 MOVING = ("rep", "stage", "forecast_category", "source_currency")
+UNTOLD = ("amount", "expected_close", "stage", "forecast_category", "rep")
+"""What of a past day is known from the history only, but for deals that have not changed since; owners stand still."""
 
 
 @attrs.frozen(eq=False)
@@ -64,6 +79,16 @@ def alive(deals: DealBook, rows: IntArray | None, first: int, last: int) -> IntA
     return positions(deals.rows, keep)
 
 
+def followed(paths: Trails, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Return those of some rows of the book that have a trail, and their trails."""
+    if paths.in_place:
+        return rows, rows
+    spot = np.full(paths.deals.rows, -1, dtype=np.int64)
+    spot[paths.row] = np.arange(len(paths))
+    rows = rows[spot[rows] >= 0]
+    return rows, spot[rows]
+
+
 def stood(paths: Trails, places: IntArray, day: int, names: Collection[str] = MOVING) -> Standing:
     """Return how the deals of some trails stood at the end of a day, under those of these labels that there are.
 
@@ -88,6 +113,22 @@ def stood(paths: Trails, places: IntArray, day: int, names: Collection[str] = MO
         closed=np.where(outcome > OPEN, paths.day.take(_closing(paths, places, change, outcome)), -1),
         labels=labels,
     )
+
+
+def untold(paths: Trails, places: IntArray, days: Collection[int], names: Collection[str]) -> IntArray:
+    """Return of how many deals some column was not known on one of the days, for each of ``UNTOLD``.
+
+    Columns are those of ``names`` that the deal book has and the history does not track.
+    """
+    counts = np.zeros(len(UNTOLD), dtype=np.int64)
+    wanted = [n for n in UNTOLD if n in names and n in paths.deals.columns and n not in paths.history.columns]
+    if wanted:
+        born, ended = paths.born.take(places), paths.ended.take(places)
+        lost = np.zeros(len(places), dtype=bool)
+        for day in days:
+            lost |= (born <= day) & (ended > day)
+        counts[[UNTOLD.index(name) for name in wanted]] = np.count_nonzero(lost)
+    return counts
 
 
 def created_days(paths: Trails, places: IntArray) -> AnyArray:
@@ -151,6 +192,35 @@ def _closing(paths: Trails, places: IntArray, change: IntArray, outcome: AnyArra
 
 
 # --- from books ------------------------------------------------------------------------------------------------------
+
+
+def narrowed(before: DealBook, after: DealBook, day: int) -> tuple[DealBook, DealBook]:
+    """Return two books of the same deals without those that were over by a day in both: they move no more."""
+    old, new = (book.column("id", "telling deals apart") for book in (before, after))
+    early, late = _running(before, day), _running(after, day)
+    if len(early) + len(late) > (before.rows + after.rows) // 2:
+        return before, after
+    mates = places(new, old.values.take(early)), places(old, new.values.take(late))
+    return before.take(_either(before.rows, early, mates[1])), after.take(_either(after.rows, late, mates[0]))
+
+
+def _running(book: DealBook, day: int) -> IntArray:
+    """Return the rows of deals that a book does not know to be over by a day."""
+    ended: LabelColumn = book.column("outcome", "how deals stood")
+    running = ended.codes == OPEN
+    closed = book.columns.get("closed")
+    if isinstance(closed, DayColumn):
+        # read without sign, a day that is missing (-1) lies after every other
+        running |= closed.days.view(np.uint32) > day
+    return np.flatnonzero(running)
+
+
+def _either(size: int, rows: IntArray, others: IntArray) -> IntArray:
+    """Return the rows that are among either, in order; -1 is none."""
+    flags = np.zeros(size, dtype=bool)
+    flags[rows] = True
+    flags[others[others >= 0]] = True
+    return np.flatnonzero(flags)
 
 
 def paired(before: DealBook, after: DealBook) -> tuple[DealBook, IntArray, IntArray]:

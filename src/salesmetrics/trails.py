@@ -14,6 +14,7 @@ from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.matching import matched, stage_levels
+from salesmetrics.books.placing import all_in_order
 from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidArgumentError
@@ -85,7 +86,8 @@ class Trails:
     def meaning(self) -> IntArray:
         """What a deal in each of the levels has come to: 0 open, 1 won, 2 lost, 3 no decision.
 
-        Without a process it is what most changes of that stage say.
+        Without a process it is what most changes of that stage say, and -1 for a level that no change is in: nobody knows
+        whether it is an open stage, so it is none.
         """
         ends = np.full(len(self.levels), OPEN, dtype=np.int64)
         process = self.process
@@ -95,7 +97,7 @@ class Trails:
         else:
             cell = self.stage.astype(np.int64) * 4 + self.outcome
             often = np.bincount(cell[self.stage >= 0], minlength=4 * len(self.levels)).reshape(-1, 4)
-            ends[:] = np.where(often.any(axis=1), often.argmax(axis=1), OPEN)
+            ends[:] = np.where(often.any(axis=1), often.argmax(axis=1), -1)
         return locked(ends)
 
     @cached_property
@@ -156,7 +158,7 @@ class Trails:
     @cached_property
     def in_place(self) -> bool:
         """True where trail t belongs to row t of the deal book, for all of them."""
-        return len(self.row) == self.deals.rows and bool((self.row == np.arange(self.deals.rows)).all())
+        return len(self.row) == self.deals.rows and all_in_order(self.row)
 
     @cached_property
     def book(self) -> DealBook:

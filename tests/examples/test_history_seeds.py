@@ -76,6 +76,46 @@ def test_stage_entries_of_deals() -> None:
     assert [str(at).replace("T", " ") for at in (entered.min(), entered.max())] == expected["entered"]
 
 
+def test_stages_of_the_seed_deals_are_answered_as_the_reference_counts_them() -> None:
+    """Every deal is in the one stage it entered: no transition, no finished dwell, as many in each stage as entered it."""
+    place = folder("dbt-hubspot-seeds")
+    expected = known(place)["deal_stage"]
+    stages = [sm.Stage(name, at + 1) for at, name in enumerate(sorted(expected["by_stage_value"]))]
+    ends = [sm.Stage("Won", 8, outcome="won"), sm.Stage("Lost", 9, outcome="lost")]
+    path, process = place / "deal_stage_data.csv", sm.SalesProcess([*stages, *ends])
+    history = sm.read_history(path, FIVETRAN_HUBSPOT_STAGES, zone="UTC", process=process)
+    rows = {"id": history["deal"], "created": history["date"], "outcome": ["open"] * len(history)}
+    deals = sm.read_deals(rows, as_of=expected["entered"][1][:10], process=process)
+    moves = sm.transition_matrix(deals, history, population="all")
+    assert int(moves.value.sum()) == expected["n"] - expected["n_deals"] == 0
+    ages = sm.stage_age(deals, history)
+    there = dict.fromkeys(expected["by_stage_value"], 0)
+    for (stage, age), count in zip(ages.labels, ages.value.tolist(), strict=True):
+        there[stage] += int(count) if age == "0-29" else 0
+    assert there == expected["by_stage_value"]
+    assert sum(there.values()) == expected["n_active"] == expected["n_open_end"]
+    dwell = sm.stage_dwell(deals, history, population="all")
+    assert dwell.n.sum() == expected["n"] - expected["n_open_end"] == 0
+    assert list(dwell.reason) == ["no_rows"] * expected["n_stage_values"]
+
+
+def test_the_win_rate_of_the_seed_versions_is_that_of_the_reference() -> None:
+    """As of the last day the versions of opportunities tell how many were won, lost and open, and the rate of both."""
+    place = folder("dbt-salesforce-seeds")
+    expected = known(place)["opportunity"]
+    path = place / "sf_opportunity_history_data.csv"
+    now = sm.read_history(path, FIVETRAN_SALESFORCE_HISTORY.keeping(), zone="UTC").as_of("2019-12-31")
+    rate = sm.win_rate(now)["all"]
+    assert (rate.parts["won"], rate.parts["lost"], rate.n) == (
+        expected["n_won"],
+        expected["n_lost"],
+        expected["n_closed"],
+    )
+    assert round(rate.value, 6) == expected["win_rate_if_deleted_kept"]
+    assert int((now["outcome"] == "open").sum()) == expected["n_open"]
+    assert float(np.nansum(now["amount"][now["outcome"] == "won"])) == expected["won_amount_sum"]
+
+
 def test_property_history_of_deals() -> None:
     """A log of properties whose names are hashed: none of them is known until the call says which."""
     place = folder("dbt-hubspot-seeds")

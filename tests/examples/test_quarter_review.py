@@ -91,12 +91,12 @@ def sample_review(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_review_of_the_sample_company_needs_nothing(sample_review: str) -> None:
     """Without options the script prints every section, each with numbers."""
     numbers = ("Attainment", "Reps", "Coverage", "Win rate", "Deal size", "Cycle length", "Velocity", "Pipeline")
-    for word in (*numbers, "Walk", "Stages", "Ramp", "Forecasts"):
+    for word in (*numbers, "Walk", "Stages", "Hygiene", "Ramp", "Forecasts"):
         assert f"\n{word}: " in sample_review
     assert "Required on average" in sample_review
     assert "not shown" not in sample_review
     assert max(map(len, sample_review.splitlines())) <= 100
-    assert len(sample_review.splitlines()) <= 140
+    assert len(sample_review.splitlines()) <= 150
 
 
 def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.datasets.Company) -> None:
@@ -258,7 +258,7 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
     done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ["ada.abe", "0.009", "1,000"] in [line.split()[:3] for line in done.stdout.splitlines()]
-    assert done.stdout.count("not shown") == 7
+    assert done.stdout.count("not shown") == 8
     assert "not shown: it needs the calls (--forecasts)" in done.stdout
     assert "`created` must be a column of the deals for velocity" in done.stdout
     assert "no lost deal in the files" in done.stdout

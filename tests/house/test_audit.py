@@ -32,6 +32,6 @@ def test_what_the_library_would_do_is_heard(monkeypatch: pytest.MonkeyPatch) -> 
     assert audit.seen == []
 
 
-def test_nothing_was_heard_so_far() -> None:
-    """Until here the library ran no code from data, loaded no pickle, opened no socket and started no process."""
-    assert audit.seen == []
+def test_every_test_is_listened_to(request: pytest.FixtureRequest) -> None:
+    """The fixture that fails a test in which something is heard is part of every test."""
+    assert "_nothing_runs" in request.fixturenames

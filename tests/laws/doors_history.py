@@ -24,9 +24,11 @@ def labels(by: tuple[str, ...]) -> tuple[str, ...]:
 
 DATED: dict[str, str | None] = {
     **dict.fromkeys(("push_count", "days_slipped"), "window"),
-    **dict.fromkeys(("stage_age", "pipeline_trend"), None),
+    **dict.fromkeys(("stage_age", "pipeline_trend", "at_risk", "hygiene_share"), None),
 }
 """Names of the days that count, where they are not called `period`; None for metrics that have none."""
+BY_NAME = ("at_risk", "hygiene_share")
+"""Metrics that can do without a history, and so take it by its name."""
 
 
 def about(ask: Ask, name: str) -> dict[str, Any]:
@@ -36,6 +38,8 @@ def about(ask: Ask, name: str) -> dict[str, Any]:
     dropped = {"period"} if dated is None else set()
     if name == "pipeline_trend":
         dropped |= {"as_of"}
+    if name in BY_NAME:
+        given["history"] = ask.history
     return {word: value for word, value in given.items() if word not in dropped}
 
 

@@ -288,11 +288,12 @@ def spelled_out(entry: Entry, variant: Variant, case: Case, rng: Random) -> None
     ask = doors_history.compared(ask) if entry.name == "logrank" else ask
     books = [getattr(ask, name) for name in ("deals", "quotas") if name in entry.needs]
     reading = {"read", "days", "q"} if entry.name.endswith("curve") else set()
-    dated = "due" if entry.name in ("open_pipeline", "weighted_pipeline") else "period"
+    dated = "due" if entry.name in ("open_pipeline", "weighted_pipeline", "concentration") else "period"
     asked = doors.asked(ask, dated) if has(entry, "deals") else doors.of_quotas(ask)
     books, asked = doors_people.given(entry.needs, ask) or (books, asked)
     if entry.moves:
-        books, asked = [ask.deals, ask.history], doors_history.about(ask, entry.name)
+        books = [ask.deals] if entry.name in doors_history.BY_NAME else [ask.deals, ask.history]
+        asked = doors_history.about(ask, entry.name)
     given = {**asked, **{name: value for name, value in variant.options.items() if name not in reading}}
     parameters = [p for p in inspect.signature(metric).parameters.values() if p.kind is p.KEYWORD_ONLY]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import os
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -233,7 +234,7 @@ class Company(RuleBasedStateMachine):
     @precondition(lambda self: self.now)
     @rule(data=st.data())
     def split_and_merge(self, data: st.DataObject) -> None:
-        """B5, A14: the company cut in two by deals, and the tallies of the parts merged, are the company."""
+        """B5, A14: the company cut in two by deals, and the tallies of the parts merged, are the company; so is one saved."""
         deals, history = self.books()
         first = np.array([data.draw(st.booleans()) for _ in self.now], dtype=bool)
         one = np.isin(history["deal"], deals["id"][first])
@@ -244,6 +245,10 @@ class Company(RuleBasedStateMachine):
             right = kind.from_book(deals.filter(~first), history.filter(~one), **quarter)
             assert (left + right).equals(whole)
             assert (right + left).equals(whole)
+            kept = io.BytesIO()
+            sm.save_tally(left, kept)
+            kept.seek(0)
+            assert (sm.load_tally(kept) + right).equals(whole)
 
     @precondition(lambda self: self.gone and self.past)
     @rule(data=st.data())

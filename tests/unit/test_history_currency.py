@@ -1,4 +1,4 @@
-"""Histories in several currencies: all amounts of a deal by the one rate that converts the deal, so its last state is the book."""
+"""Histories in several currencies: all amounts of a deal by the one rate that converts the deal; its last state is the book."""
 
 from __future__ import annotations
 
@@ -105,6 +105,16 @@ def test_a_deal_that_changes_its_currency_is_redenominated() -> None:
     tally = sm.WalkTally.from_book(deals, history, t0="2026-02-05", t1="2026-02-15", due="any")
     assert tally.amount[0, 0, tally.buckets.index("redenominated")] == 90_00
     assert tally.amount[0, 0, tally.buckets.index("increased")] == 0
+
+
+def test_two_books_tell_a_redenomination_too() -> None:
+    """E2 was 160 dollars in the earlier book and is 200 euros in the later one."""
+    first = {name: values[1:] for name, values in DEALS.items()}
+    before = book(first | {"amount": [160, 70], "currency": ["USD", "USD"]}, as_of="2026-02-05")
+    tally = sm.WalkTally.from_books(before, book(first), due="any")
+    assert tally.amount[0, 0, tally.buckets.index("redenominated")] == 90_00
+    same = sm.WalkTally.from_books(book(first | {"amount": [160, 70]}, as_of="2026-02-09"), book(first), due="any")
+    assert same.amount[0, 0, same.buckets.index("redenominated")] == 0
 
 
 def test_all_amounts_by_the_rate_of_one_day() -> None:

@@ -137,6 +137,26 @@ def test_periods_alone_are_one_line_without_a_legend(ax: Any, deals: sm.DealBook
     assert ax.get_legend() is None
 
 
+def test_days_and_elapsed_shares_are_lines(ax: Any) -> None:
+    """A trend over days, and a curve of linearity, are read from left to right, however many rows they have."""
+    company = sm.datasets.sample_company(deals=300, rng=1)
+    table = sm.pipeline_trend(
+        company.deals, company.history, at=["2025-03-31", "2025-06-30", "2025-09-30"], by="segment"
+    )
+    draw(table, ax)
+    lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
+    assert list(lines) == [f" {name}" for name in dict.fromkeys(segment for segment, _ in table.labels)]
+    np.testing.assert_array_equal(np.concatenate(list(lines.values())), table.value)
+    assert ticks(ax.xaxis) == ["2025-03-31", "2025-06-30", "2025-09-30"]
+    curve = sm.linearity_curve(company.deals, period=company.calendar.quarters("2024-02-01", "2026-02-01"))
+    figure, other = plt.subplots()
+    draw(curve, other)
+    (line,) = other.get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), curve.value)
+    assert len(curve) == 101
+    plt.close(figure)
+
+
 def test_many_periods_have_few_ticks_and_many_groups_few_lines(ax: Any) -> None:
     """Every period is drawn and about a dozen are named; the first ten groups are drawn, with a note."""
     names = [f"rep {at:02}" for at in range(14)]

@@ -206,7 +206,7 @@ def test_a_turn_is_won_for_the_team_of_its_day() -> None:
 
 
 def test_a_lent_team_follows_the_credited_rep_and_a_stored_one_stands_still() -> None:
-    """Ana's deal, half of it Bo's: lent, the half is West's; stored with the deal, all is East's, and the definition says so."""
+    """Ana's deal, half of it Bo's: lent, the half is West's; stored, all is East's, and the definition says so."""
     deals = sm.read_deals(
         {"id": ["D1"], "rep": ["Ana"], "amount": [100], "outcome": ["won"], "closed": ["2026-05-01"], "line": ["Core"]}
     )
@@ -235,3 +235,23 @@ def test_a_stored_team_stands_still_when_the_deal_changes_hands() -> None:
     stored = sm.credited_bookings(deals.with_reps(reps), by="team", history=moved)
     assert stored["East"].value == 100.0
     assert "owner at close, team as the deal has it, whoever is credited" in stored.definition
+
+
+@pytest.mark.parametrize("name", ["walk", "slips", "pushes", "dwells"])
+def test_any_cut_of_the_deals_adds_up_to_the_whole_whoever_moves(name: str) -> None:
+    """Merged parts are the whole, bit for bit, under a structure that changes too."""
+    reps, deals, history = restless(2), COMPANY.deals, COMPANY.history
+
+    def tally(rows: Any) -> Any:
+        book = deals.take(np.asarray(rows))
+        part = history.take(np.flatnonzero(np.isin(history["deal"], book["id"])))
+        if name == "walk":
+            return sm.WalkTally.from_book(book, part, period=QUARTERS, by="team", reps=reps)
+        if name == "slips":
+            return sm.SlipTally.from_book(book, part, period=QUARTERS, by="team", reps=reps)
+        if name == "pushes":
+            return sm.PushTally.from_book(book, part, window=QUARTERS, by="team", reps=reps)
+        return sm.DwellTally.from_book(book, part, by="team", reps=reps)
+
+    merged = tally(range(0, 600, 3)) + (tally(range(1, 600, 3)) + tally(range(2, 600, 3)))
+    assert merged.equals(tally(range(600)))

@@ -40,6 +40,9 @@ MAKERS: dict[str, Callable[[], Tally]] = {
     "velocities": lambda: tallies.VelocityTally.from_book(COMPANY.deals, by="segment", period=PERIODS),
     "exposures": lambda: tallies.ExposureTally.from_book(COMPANY.deals, by="segment"),
     "dwells": lambda: tallies.DwellTally.from_book(COMPANY.deals, COMPANY.history, by="segment"),
+    "flags": lambda: tallies.HygieneTally.from_book(
+        COMPANY.deals, COMPANY.history, by="rep", flags=("stale", "over_age", "concentrated")
+    ),
     "moves": lambda: tallies.MoveTally.from_book(COMPANY.deals, COMPANY.history),
     "stages": lambda: tallies.StageTally.from_book(COMPANY.deals, COMPANY.history, by="segment"),
     "pushes": lambda: tallies.PushTally.from_book(COMPANY.deals, COMPANY.history, by="rep"),

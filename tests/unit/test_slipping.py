@@ -267,6 +267,24 @@ def test_owner_stage_and_category_are_those_of_the_day() -> None:
         sm.slip_rate(book, called, period=period(10, 20), category="comit")
 
 
+def test_what_the_history_does_not_track_is_told_or_refused() -> None:
+    """Today's category would select deals by what became of them: it is refused. Amounts of then that are lost are noted."""
+    deals = [Life(0, "SMB", (Change(0, "open", "S1", 100, 12, "Ana"), Change(14, "won", "Won", 100, 12, "Ana")))]
+    book, history = book_of(deals), history_of(deals)
+    kept = {name: history.columns[name] for name in ("deal", "date", "outcome", "expected_close")}
+    silent = attrs.evolve(history, columns=kept)
+    with pytest.raises(
+        sm.MissingColumnError, match=r"`forecast_category` must be a column of the changes for `category`"
+    ):
+        sm.slip_rate(book, silent, period=period(10, 20), category="commit")
+    counted = sm.slip_rate(book, silent, period=period(10, 20))
+    assert (counted["all"].value, counted.notes) == (0.0, ())
+    weighed = sm.slip_rate(book, silent, period=period(10, 20), weight="amount")
+    assert (weighed["all"].reason, weighed.left_out["no amount"]) == ("no_rows", 1)
+    assert weighed.notes[0].endswith("amount (1).")
+    assert sm.slip_rate(book, silent, period=period(10, 20), by="stage").notes[0].endswith("stage (1).")
+
+
 def test_a_period_that_is_not_over_has_no_slip_rate() -> None:
     """NaN `period_running`, no interval, and the periods before it are answered."""
     several = sm.Periods.from_boundaries([day(10), day(20), day(60)])

@@ -68,6 +68,18 @@ def test_a_trend_without_a_history_says_what_it_is() -> None:
     assert table.notes == ("amounts, expected closes and labels are those of the book, not of the day.",)
 
 
+def test_a_trend_says_what_its_history_does_not_track() -> None:
+    """Amounts and dates of then are not known of deals that have changed since, where the history holds stages alone."""
+    deals = [Life(0, "SMB", (Change(0, "open", "S1", 100, 12, "Ana"), Change(14, "won", "Won", 100, 12, "Ana")))]
+    book, history = book_of(deals), history_of(deals)
+    stages = attrs.evolve(
+        history, columns={name: history.columns[name] for name in ("deal", "date", "stage", "outcome")}
+    )
+    table = sm.pipeline_trend(book, stages, at=[day(5)], due=period(10, 20))
+    assert table.notes[0].endswith("amount (1), expected_close (1).")
+    assert sm.pipeline_trend(book, stages, at=[day(20)]).notes == ()
+
+
 @pytest.mark.parametrize("basis", ["full", "remaining"])
 @pytest.mark.parametrize("by", [None, "rep", "team"])
 def test_coverage_of_each_day_is_the_coverage_of_that_day(basis: str, by: str | None) -> None:
@@ -187,3 +199,22 @@ def test_turns_of_the_sample_company_never_pass_its_bookings() -> None:
     assert (share.parts["won"] == booked.value).all()
     assert ((share.value >= 0) & (share.value <= 1)).all()
     assert 0 <= share.value.min() < share.value.max() < 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    deals=lives().map(positive),
+    cut=st.lists(st.integers(0, 2), min_size=8, max_size=8),
+    by=st.sampled_from([None, "rep"]),
+)
+def test_the_tallies_of_each_day_merge_to_the_trend(deals: list[Life], cut: list[int], by: str | None) -> None:
+    """A trend has no tally of its own: those of each day, from any cut of the deals, add up to what the trend shows."""
+    days = [day(10), day(30)]
+    trend = sm.pipeline_trend(book_of(deals), history_of(deals), at=days, by=by)
+    parts = [[life for life, where in zip(deals, cut, strict=False) if where == k] for k in range(3)]
+    for each in days:
+        books = [history_of(part).as_of(each, book_of(part)) for part in parts if part]
+        tallies = [sm.PipelineTally.from_book(book, by=by, weighted=False) for book in books]
+        merged = sm.open_pipeline(functools.reduce(operator.add, tallies))
+        for label in merged.labels:
+            assert trend[(label, each) if by else each].value == merged[label].value

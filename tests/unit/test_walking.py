@@ -367,6 +367,46 @@ def test_a_running_period_is_walked_as_far_as_it_is_known() -> None:
     assert table.notes[0].endswith("is walked to 2026-02-10: it is not over.")
 
 
+@pytest.mark.parametrize(
+    ("asked", "lost"),
+    [
+        ({"period": period(10, 20)}, "amount (2), expected_close (2)"),
+        ({"period": period(10, 20), "due": "any"}, "amount (2)"),
+        ({"period": period(10, 20), "due": "any", "by": "stage"}, "amount (2)"),
+    ],
+)
+def test_what_the_history_does_not_track_is_told(asked: dict[str, Any], lost: str) -> None:
+    """Of a deal that has changed since, its amount of then is not known; the walk says so, and of how many deals."""
+    won = (Change(0, "open", "S1", 100, 12, "Ana"), Change(14, "won", "Won", 100, 12, "Ana"))
+    deals = [Life(0, "SMB", won), Life(1, "SMB", won), Life(2, "Mid", (Change(0, "open", "S1", 300, 12, "Ana"),))]
+    book, history = book_of(deals), history_of(deals)
+    stages = attrs.evolve(
+        history, columns={name: history.columns[name] for name in ("deal", "date", "stage", "outcome")}
+    )
+    note = f"not tracked by the history, and not known of deals that have changed since the day: {lost}."
+    table = sm.pipeline_walk(book, stages, **asked)
+    assert table.notes == (note,)
+    assert sm.pipeline_walk(book, history, **asked).notes == ()
+    first = np.array([True, False, True])
+    parts = [
+        sm.WalkTally.from_book(book.filter(some), stages.filter(np.isin(stages["deal"], book["id"][some])), **asked)
+        for some in (first, ~first)
+    ]
+    assert (parts[0] + parts[1]).equals(sm.WalkTally.from_book(book, stages, **asked))
+    assert sm.pipeline_walk(parts[0] + parts[1]).notes == (note,)
+
+
+def test_owners_that_are_not_tracked_are_those_of_the_book() -> None:
+    """E11: by rep, or of some owners, the walk says that nobody is known to have had a deal before."""
+    history = history_of(handed())
+    silent = attrs.evolve(history, columns={n: c for n, c in history.columns.items() if n != "rep"})
+    said = "owners are those of the book, since the history does not track them, also of the deals that have changed since: 1."
+    for asked in ({"by": "rep"}, {"by": "team", "reps": STAFF}, {"owners": ["Ben"]}):
+        assert sm.pipeline_walk(book_of(handed()), silent, period=period(10, 20), **asked).notes == (said,)
+        assert sm.pipeline_walk(book_of(handed()), history, period=period(10, 20), **asked).notes == ()
+    assert sm.pipeline_walk(book_of(handed()), silent, period=period(10, 20)).notes == ()
+
+
 # --- owners ----------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from salesmetrics._check import day as _day
 from salesmetrics._kernels import Range, positions
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.table import Book
-from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
+from salesmetrics.columns import PPM, Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import show
@@ -161,6 +161,20 @@ def _note(
         taken = column.take(rows)
         values = [None if nothing else value for nothing, value in zip(taken.missing(), taken.user(), strict=True)]
         problems.append(Problem(code=code, field=field, rule=rule, rows=rows, values=values, hint=hint, whole=False))
+
+
+def chance_problems(columns: Mapping[str, Column]) -> list[Problem]:
+    """Return the warning of decided deals whose probability is not that of their outcome (DOM-18); it is not used."""
+    outcome, chance = columns.get("outcome"), columns.get("probability")
+    if not isinstance(outcome, LabelColumn) or not isinstance(chance, ProbabilityColumn):
+        return []
+    wanted = np.array([-1, PPM, 0, 0, -1], dtype=np.int32)[outcome.codes]
+    rows = np.flatnonzero((wanted >= 0) & (chance.ppm >= 0) & (chance.ppm != wanted)).astype(np.int64)
+    if not len(rows):
+        return []
+    rule = "be 1 where a deal is won and 0 where it is lost"
+    hint = "the probability of a decided deal counts nowhere; that of an open deal may be stale too."
+    return [Problem("SM-PRB-06", "probability", rule, rows, list(chance.take(rows).user()), hint, warning=True)]
 
 
 def stale_note(columns: Mapping[str, Column], as_of: int | None) -> str | None:

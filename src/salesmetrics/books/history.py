@@ -11,7 +11,8 @@ import numpy as np
 
 from salesmetrics._check import day as _check_day
 from salesmetrics._check import locked
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics._threads import blocks_in_order, in_order
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.table import Book
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.domain import OUTCOMES, SalesProcess
@@ -89,12 +90,16 @@ class DealHistory(Book):
         """Where the rows of each deal begin, and behind them the number of rows: one more than there are deals."""
         keys: KeyColumn = self.column("deal", "a history")
         values = keys.values
-        parts: list[AnyArray] = [np.zeros(min(1, self.rows), dtype=np.int64)]
-        for at in range(0, self.rows - 1, _BLOCK):
-            end = min(at + _BLOCK, self.rows - 1)
-            parts.append(np.flatnonzero(values[at + 1 : end + 1] != values[at:end]) + (at + 1))
-        parts.append(np.array([self.rows], dtype=np.int64))
-        return locked(np.concatenate(parts).astype(np.int64, copy=False))
+
+        def part(start: int, stop: int) -> list[AnyArray]:
+            return [
+                np.flatnonzero(values[at + 1 : end + 1] != values[at:end]) + (at + 1)
+                for at, end in blocks_in_order(start, stop)
+            ]
+
+        inner = [block for blocks in in_order(part, max(self.rows - 1, 0)) for block in blocks]
+        edges = np.zeros(min(1, self.rows), dtype=np.int64), np.array([self.rows], dtype=np.int64)
+        return locked(np.concatenate([edges[0], *inner, edges[1]]).astype(np.int64, copy=False))
 
     @cached_property
     def ids(self) -> AnyArray:
@@ -134,6 +139,19 @@ class DealHistory(Book):
         low = starts.take(alive if among is None else among.take(alive))
         last[alive] = _searched(date.days, low, high, day.take(alive) if isinstance(day, np.ndarray) else day)
         return last
+
+    def in_force(self, day: int, start: int, stop: int) -> tuple[IntArray, IntArray, BoolArray]:
+        """Return the deals of a range that are there at the end of a day, the row of each in force, and if it is the last.
+
+        What `last_by` says of them, for neighbouring deals and so without looking each of them up.
+        """
+        date: DayColumn = self.column("date", "a history")
+        there, running = self.born[start:stop] <= day, self.ended[start:stop] > day
+        rows = self.starts[start + 1 : stop + 1] - 1
+        alive = np.flatnonzero(running & there)
+        rows[alive] = _searched(date.days, self.starts[start:stop].take(alive), rows.take(alive), day)
+        kept = np.flatnonzero(there)
+        return kept + start, rows.take(kept), ~running.take(kept)
 
     def until(self, day: int) -> Self:
         """Return the rows dated on that day or before."""
@@ -286,20 +304,26 @@ def _values(column: Column) -> list[AnyArray]:
 
 def _in_order(keys: Sequence[AnyArray]) -> bool:
     """Return True where no row is greater than the one behind it, compared key by key."""
-    rows = len(keys[0])
-    for at in range(0, rows - 1, _BLOCK):
-        end = min(at + _BLOCK, rows - 1)
-        tied: AnyArray | None = None
-        for key in keys:
-            before, after = key[at:end], key[at + 1 : end + 1]
-            if tied is not None:
-                before, after = before.take(tied), after.take(tied)
-            if (after < before).any():
-                return False
-            same = np.flatnonzero(after == before)
-            if not len(same):
-                break
-            tied = same if tied is None else tied.take(same)
+
+    def part(start: int, stop: int) -> bool:
+        return all(_block_in_order(keys, at, end) for at, end in blocks_in_order(start, stop))
+
+    return all(in_order(part, max(len(keys[0]) - 1, 0)))
+
+
+def _block_in_order(keys: Sequence[AnyArray], at: int, end: int) -> bool:
+    """Return True where no row of a block is greater than the one behind it."""
+    tied: AnyArray | None = None
+    for key in keys:
+        before, after = key[at:end], key[at + 1 : end + 1]
+        if tied is not None:
+            before, after = before.take(tied), after.take(tied)
+        if (after < before).any():
+            return False
+        same = np.flatnonzero(after == before)
+        if not len(same):
+            break
+        tied = same if tied is None else tied.take(same)
     return True
 
 

@@ -13,7 +13,7 @@ from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.completing import completed
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.history import DealHistory
-from salesmetrics.books.placing import places, spread, taken
+from salesmetrics.books.placing import all_in_order, places, spread, taken
 from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import InvalidDataError, MissingColumnError, nearest, show
@@ -32,7 +32,7 @@ class Matched:
     @cached_property
     def in_place(self) -> bool:
         """True where the rows of the book are the deals of the history, one by one."""
-        return bool((self.row == np.arange(len(self.row))).all())
+        return all_in_order(self.row)
 
     @cached_property
     def trail(self) -> IntArray:
@@ -40,6 +40,15 @@ class Matched:
         out = np.full(int(self.row.max(initial=-1)) + 1, -1, dtype=np.int64)
         out[self.row] = np.arange(len(self.row))
         return out
+
+    @cached_property
+    def born(self) -> AnyArray:
+        """Day of the first change for each row of the book; a day that never comes where it has none."""
+        if self.in_place:
+            return self.history.born
+        out = np.full(len(self.trail), np.iinfo(np.int32).max, dtype=np.int32)
+        out[self.row] = self.history.born
+        return locked(out)
 
 
 def matched(deals: DealBook, history: DealHistory, day: int | None = None) -> Matched:

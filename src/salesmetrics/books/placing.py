@@ -8,7 +8,9 @@ from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.columns import KeyColumn
 from salesmetrics.errors import InvalidDataError
 
-__all__ = ["places", "spread", "taken"]
+__all__ = ["all_in_order", "places", "spread", "taken"]
+
+_BLOCK = 1 << 16
 
 
 def places(ids: KeyColumn, wanted: AnyArray) -> IntArray:
@@ -44,6 +46,14 @@ def spread(starts: IntArray, trails: IntArray) -> tuple[IntArray, IntArray]:
 
 def taken(values: AnyArray, row: IntArray) -> AnyArray:
     """Return the values of these rows, without a copy where they are all rows in order."""
-    if len(row) == len(values) and (not len(row) or (row[0] == 0 and bool((np.diff(row) == 1).all()))):
-        return values
-    return values.take(row)
+    return values if len(row) == len(values) and all_in_order(row) else values.take(row)
+
+
+def all_in_order(row: IntArray) -> bool:
+    """Return True where the rows are 0, 1, 2, ..."""
+    step = np.arange(min(_BLOCK, len(row)), dtype=np.int64)
+    for at in range(0, len(row), _BLOCK):
+        block = row[at : at + _BLOCK]
+        if block[0] != at or bool((block - at != step[: len(block)]).any()):
+            return False
+    return True

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import attrs
 import numpy as np
 
 from salesmetrics._check import date_of, locked
-from salesmetrics._threads import side_by_side
-from salesmetrics.arrays import BoolArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
+from salesmetrics.books.filling import filled
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.matching import Matched, matched, with_outcome
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn, ProbabilityColumn
@@ -32,86 +33,123 @@ def standing(history: DealHistory, days: Sequence[int], deals: DealBook | None) 
                 field="outcome",
                 hint="give the deal book: history.as_of(day, deals); or read_history(..., process=process).",
             )
-        return tuple(_alone(told, day) for day in days)
-    done = matched(deals, history)
-    return tuple(_tied(deals, done, day) for day in days)
+        return _alone(told, days)
+    return _tied(deals, matched(deals, history), days)
 
 
-def _alone(history: DealHistory, day: int) -> DealBook:
-    """Return the book of a day from the history only."""
-    kept = np.flatnonzero(history.born <= day)
-    at = history.last_by(day, kept)
+def _alone(history: DealHistory, days: Sequence[int]) -> tuple[DealBook, ...]:
+    """Return the book of each day from the history only."""
     tracked = [name for name in history.columns if name not in ("deal", "date", "seq", "actor")]
 
-    def column(name: str) -> Column:
-        if name == "id":
-            return KeyColumn(history.ids.take(kept))
-        if name == "created":
-            return DayColumn(history.born.take(kept))
-        return _closing_days(history, at) if name == "closed" else history.columns[name].take(at)
+    def work(start: int, stop: int) -> Iterator[Mapping[str, Column]]:
+        for day in days:
+            kept, at, _ = history.in_force(day, start, stop)
+            columns: dict[str, Column] = {name: history.columns[name].take(at) for name in tracked}
+            columns["id"], columns["created"] = KeyColumn(history.ids.take(kept)), DayColumn(history.born.take(kept))
+            yield columns | {"closed": _closing_days(history, at, columns["outcome"])}
 
-    names = ["closed", "id", *tracked, "created"]
-    columns = dict(zip(names, side_by_side(column, names, len(at)), strict=True))
-    return DealBook(
-        columns={name: columns[name] for name in _ordered(columns)},
-        rows=len(kept),
-        currency=history.currency,
-        scale=history.scale,
-        as_of_day=day,
-        notes=history.notes,
-        process=history.process,
+    found = filled(len(history.born), partial(_born, history.born, days), work)
+    return tuple(
+        DealBook(
+            columns={name: columns[name] for name in _ordered(columns)},
+            rows=len(columns["id"]),
+            currency=history.currency,
+            scale=history.scale,
+            as_of_day=day,
+            notes=history.notes,
+            process=history.process,
+        )
+        for day, columns in zip(days, found, strict=True)
     )
 
 
-def _tied(deals: DealBook, done: Matched, day: int) -> DealBook:
-    """Return the book of a day with the labels and creation days of the deal book, in its order of rows."""
+def _born(born: AnyArray, days: Sequence[int], start: int, stop: int) -> list[int]:
+    """Return how many deals of a range there are on each day."""
+    return [int(np.count_nonzero(born[start:stop] <= day)) for day in days]
+
+
+def _tied(deals: DealBook, done: Matched, days: Sequence[int]) -> tuple[DealBook, ...]:
+    """Return the book of each day with the labels and creation days of the deal book, in its order of rows."""
     history = done.history
-    there = np.flatnonzero(history.born <= day)
-    kept = there if done.in_place else np.sort(done.row.take(there))
-    trail = there if done.in_place else done.trail.take(kept)
-    every = len(kept) == deals.rows
-    at, same = history.last_by(day, trail), history.ended.take(trail) <= day
     tracked = [name for name in history.columns if name in _STATE or name == "rep"]
     names = list(dict.fromkeys([*deals.names, *tracked, "outcome", "closed"]))
-    unchanged = bool(same.all())
+    born = done.born if len(done.born) == deals.rows else _padded(done.born, deals.rows)
+    counts = partial(_born, born, days)
+    unchanged = [_unchanged(history, day) for day in days]
+    # a column that nothing changes is shared where all deals are there
+    shared = [
+        [
+            name
+            for name in names
+            if name not in (*tracked, "closed") and count == deals.rows and (name not in _STATE or still)
+        ]
+        for count, still in zip(counts(0, deals.rows), unchanged, strict=True)
+    ]
 
-    def column(name: str) -> Column:
-        if name == "closed":
-            return _closing_days(history, at)
-        if name in tracked:
-            return history.columns[name].take(at)
-        own = deals.columns[name] if every else deals.columns[name].take(kept)
-        return own if unchanged or name not in _STATE else kept_where(same, own)
+    present = deals.columns.get("expected_close")
+    mending = "expected_close" in tracked and present is not None and bool(present.missing().any())
 
-    columns = dict(zip(names, side_by_side(column, names, len(at)), strict=True))
-    if "expected_close" in tracked and "expected_close" in deals.columns:
-        own = deals.columns["expected_close"]
-        columns["expected_close"] = _still_expected(columns, own if every else own.take(kept), same)
-    notes = [*deals.notes, *done.notes]
-    lost = [name for name in deals.names if name in _STATE and name not in (*tracked, "closed")]
-    if lost and not unchanged:
-        notes.append(f"{', '.join(lost)}: known for deals that have not changed since {date_of(day)} only")
-    return attrs.evolve(deals, columns=columns, rows=len(kept), as_of_day=day, rejects=(), notes=tuple(notes))
+    def in_force(day: int, start: int, stop: int) -> tuple[IntArray, IntArray, BoolArray]:
+        if done.in_place:
+            return history.in_force(day, start, stop)
+        kept = np.flatnonzero(born[start:stop] <= day) + start
+        trail = done.trail.take(kept)
+        return kept, history.last_by(day, trail), history.ended.take(trail) <= day
+
+    def work(start: int, stop: int) -> Iterator[Mapping[str, Column]]:
+        for day, own, still in zip(days, shared, unchanged, strict=True):
+            kept, at, same = in_force(day, start, stop)
+            columns: dict[str, Column] = {name: history.columns[name].take(at) for name in tracked}
+            columns["closed"] = _closing_days(history, at, columns["outcome"])
+            for name in names:
+                if name not in columns and name not in own:
+                    now = deals.columns[name].take(kept)
+                    columns[name] = now if still or name not in _STATE else kept_where(same, now)
+            if mending:
+                columns["expected_close"] = _still_expected(columns, deals.columns["expected_close"].take(kept), same)
+            yield columns
+
+    found = filled(deals.rows, counts, work)
+    books = []
+    for day, columns, own, still in zip(days, found, shared, unchanged, strict=True):
+        whole = {name: deals.columns[name] if name in own else columns[name] for name in names}
+        notes = [*deals.notes, *done.notes]
+        lost = [name for name in deals.names if name in _STATE and name not in (*tracked, "closed")]
+        if lost and not still:
+            notes.append(f"{', '.join(lost)}: known for deals that have not changed since {date_of(day)} only")
+        rows = len(columns["closed"])
+        books.append(attrs.evolve(deals, columns=whole, rows=rows, as_of_day=day, rejects=(), notes=tuple(notes)))
+    return tuple(books)
 
 
-def _closing_days(history: DealHistory, at: IntArray) -> DayColumn:
-    """Return the day on which each deal came to what it is in these rows, -1 where it is open.
+def _padded(born: AnyArray, rows: int) -> AnyArray:
+    """Return creation days with a day that never comes for rows that have none."""
+    return np.append(born, np.full(rows - len(born), np.iinfo(np.int32).max, dtype=np.int32))
+
+
+def _unchanged(history: DealHistory, day: int) -> bool:
+    """Return True where no deal that was there by a day has changed since."""
+    return not bool(((history.born <= day) & (history.ended > day)).any())
+
+
+def _closing_days(history: DealHistory, at: IntArray, outcome: Column) -> DayColumn:
+    """Return the day on which each deal came to what it is in these rows, -1 where it is open; ``outcome`` is that of the rows.
 
     A move between two stages of one outcome, or a correction after the close, is no new closing.
     """
-    outcome: LabelColumn = history.column("outcome", "closing days")
     date: DayColumn = history.column("date", "closing days")
+    decided = outcome.codes > OPEN  # type: ignore[attr-defined]
     rows = at
     if history.corrected:
+        told: LabelColumn = history.column("outcome", "closing days")
         rows = at.copy()
-        moving = np.flatnonzero(outcome.codes.take(at) > OPEN)
+        moving = np.flatnonzero(decided)
         first = history.starts.take(np.searchsorted(history.starts, at.take(moving), side="right") - 1)
         while len(moving):
             here = rows.take(moving)
-            more = (here > first) & (outcome.codes.take(np.maximum(here - 1, 0)) == outcome.codes.take(here))
+            more = (here > first) & (told.codes.take(np.maximum(here - 1, 0)) == told.codes.take(here))
             moving, first = moving[more], first[more]
             rows[moving] -= 1
-    decided = outcome.codes.take(at) > OPEN
     days = date.days.take(rows)
     np.subtract(days, (days + 1) * ~decided, out=days)
     return DayColumn(days)

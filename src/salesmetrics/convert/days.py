@@ -24,6 +24,7 @@ __all__ = ["day"]
 Timing: TypeAlias = bool | Literal["clock"] | None
 
 _KIND = "hold days"
+_LONGEST = 100
 _DIRECTIVE = re.compile("%(.?)", re.DOTALL)
 _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")
 _RECENT = "not lie before 1990-01-01 where a column holds instants"
@@ -133,8 +134,9 @@ def _checked_format(date_format: object) -> None:
             values=[date_format],
             hint=hint,
         )
-    given = [directive for directive in _DIRECTIVE.findall(date_format) if directive != "%"]
-    if not (given or date_format in COUNTS) or set(given) - _DIRECTIVES or len(set(given)) < len(given):
+    given = [directive for directive in _DIRECTIVE.findall(date_format[:_LONGEST]) if directive != "%"]
+    long = len(date_format) > _LONGEST
+    if long or not (given or date_format in COUNTS) or set(given) - _DIRECTIVES or len(set(given)) < len(given):
         raise InvalidArgumentError(
             f"`date_format` must be a format of strptime with each directive once; got {show(date_format)}.",
             code="SM-DAY-15",

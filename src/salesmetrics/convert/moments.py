@@ -15,7 +15,7 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.iso import parsed
 from salesmetrics.convert.raw import Problem, problems_at, whole_problem
-from salesmetrics.convert.words import LONGEST_NUMBER, each_distinct
+from salesmetrics.convert.words import LONGEST_NUMBER, each_distinct, is_plain_decimal
 from salesmetrics.convert.zones import SECONDS
 
 __all__ = ["COUNTS", "Moments", "from_numbers", "from_objects", "from_stamps", "from_texts", "nowhere"]
@@ -110,7 +110,7 @@ def from_objects(values: AnyArray, missing: BoolArray, field: str, date_format: 
     table = np.zeros((len(values), 4), dtype=np.int64)
     rows = np.flatnonzero(wanted)
     if (kinds[rows] == forms.DAY).all():
-        table[rows, 0] = np.fromiter((value.toordinal() for value in values[rows]), np.int64, len(rows)) - EPOCH
+        table[rows, 0] = np.fromiter(map(dt.date.toordinal, values[rows].tolist()), np.int64, len(rows)) - EPOCH
     else:
         table[rows] = np.array([_of_object(value) for value in values[rows]], dtype=np.int64).reshape(-1, 4)
     return _from_table(table, ~wanted, values, problems)
@@ -209,6 +209,10 @@ def _fitting(texts: AnyArray) -> str:
     distinct = list(dict.fromkeys(texts.tolist()))
     fitting = [form for form in _FORMATS if all(map(_reader(form), distinct))]
     if not fitting:
+        counts = distinct if all(map(is_plain_decimal, distinct)) else []
+        looks = _guess(np.array(list(map(float, counts)))) if counts else ""
+        if looks.startswith("they look like"):
+            return looks
         return "write days as 2026-10-31, or state their form by date_format=, such as date_format='%d/%m/%Y'."
     listed = " and ".join(repr(form) for form in fitting)
     return f"every row fits {listed}: state which is meant by date_format=."
@@ -260,7 +264,7 @@ def _counted(values: AnyArray, missing: BoolArray, field: str, date_format: str)
     return Moments(days, seconds, rest != 0, aware, missing | old, values, problems)
 
 
-def _guess(present: AnyArray) -> str | None:
+def _guess(present: AnyArray) -> str:
     """Return the hint that says what numbers look like."""
     low, high = float(present.min()), float(present.max())
     looks: tuple[tuple[float, float, str, str | None], ...] = (

@@ -13,7 +13,7 @@ from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.columns import PPM, LabelColumn, ProbabilityColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.labels import label
-from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
+from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidTypeError, nearest, show
 
@@ -48,7 +48,10 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     ([1, 0], ('open', 'won', 'lost', 'no_decision'))
     """
     meaning = {word: OUTCOMES.index(word) for word in OUTCOMES} | _meaning(outcomes)
-    words, problems = label(raw, field)
+    counted = _counted(raw)
+    if counted is not None and outcomes is None:
+        return _unsaid(len(raw), field)
+    words, problems = label(raw if counted is None else counted, field)
     if any(problem.whole for problem in problems):
         return _outcomes(np.full(len(words), -1)), problems
     lookup = np.array([meaning.get(level, -2) for level in words.levels] + [-1], dtype=np.int8)
@@ -63,6 +66,32 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     shown = words.user() if blank.any() else codes
     problems += problems_at(blank, shown, field, "SM-RES-02", "be given in every row", hint)
     return _outcomes(np.maximum(codes, -1)), problems
+
+
+def _counted(raw: Raw) -> Raw | None:
+    """Return a column of flags as the numbers 1 and 0, which the words of a source may be too; None for any other."""
+    if isinstance(raw, Coded):
+        labels = _counted(raw.labels)
+        return Coded(raw.codes, labels) if isinstance(labels, np.ndarray) else None
+    if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "bO" or raw.ndim != 1:
+        return None
+    if raw.dtype.kind == "b":
+        return raw.astype(np.int8)
+    if not isinstance(next((value for value in raw if isinstance(value, (str, bool, np.bool_))), ""), (bool, np.bool_)):
+        return None
+    found = forms.plain(raw, "outcome")
+    kinds = np.where(found.missing, forms.MISSING, forms.kinds_of(found.values))
+    if set(kinds.tolist()) - {forms.MISSING} != {forms.FLAG}:
+        return None
+    listed = [None if kind == forms.MISSING else int(value) for value, kind in zip(found.values, kinds, strict=True)]
+    return np.fromiter(listed, dtype=object, count=len(listed))
+
+
+def _unsaid(rows: int, field: str) -> tuple[LabelColumn, list[Problem]]:
+    """Return the problem of flags that nobody says the meaning of."""
+    hint = "say what flags mean: outcomes={True: 'won', False: 'lost'}, or {True: 'won', False: 'open'}."
+    rule = "be all texts or all whole numbers"
+    return _outcomes(np.full(rows, -1)), [whole_problem(field, "SM-LAB-01", rule, True, hint)]
 
 
 def _outcomes(codes: AnyArray) -> LabelColumn:
@@ -80,7 +109,16 @@ def _meaning(outcomes: Mapping[Any, str] | None) -> dict[Any, int]:
             values=[outcomes],
             hint="such as {'Closed Won': 'won', 'Closed Lost': 'lost', 'Prospecting': 'open'}.",
         )
-    return {word: OUTCOMES.index(_check.one_of(meant, OUTCOMES, "outcomes")) for word, meant in outcomes.items()}
+    found = {word: OUTCOMES.index(_check.one_of(meant, OUTCOMES, "outcomes")) for word, meant in outcomes.items()}
+    written = {text: code for word, code in found.items() for text in _written(word)}  # in a file all is text
+    return written | found
+
+
+def _written(word: object) -> tuple[str, ...]:
+    """Return how a file writes a flag or a whole number."""
+    if isinstance(word, bool):
+        return str(word), str(word).lower(), str(word).upper()
+    return (str(word),) if isinstance(word, int) else ()
 
 
 def _unknown(
@@ -92,7 +130,8 @@ def _unknown(
     rows = np.flatnonzero(mask)
     first = names[rows].tolist()
     known = nearest(min(map(str, first)), meaning)
-    way = "say what the words mean by `outcomes`, such as {'Closed Won': 'won'}; "
+    such = "{1: 'won', 0: 'lost'}" if isinstance(first[0], int) else "{'Closed Won': 'won'}"
+    way = f"say what the words mean by `outcomes`, such as {such}; "
     rule = "be a word that means an outcome"
     hint = f"{way if unmapped else ''}{known}"
     return [Problem("SM-RES-01", field, rule, rows.astype(np.int64), first, hint)]

@@ -97,7 +97,8 @@ def _from_objects(values: AnyArray, missing: BoolArray, field: str) -> tuple[Flo
     numbers[rows] = [float(max(min(value, 1000), -1000)) for value in values[rows]]
     if other.any() and (other | (kinds == forms.MISSING)).all():
         row = int(np.flatnonzero(other)[0])
-        return numbers, [whole_problem(field, "SM-PRB-01", _KIND, values[row])]
+        hint = "write 0.25, no percent sign and no words." if kinds[row] == forms.TEXT else None
+        return numbers, [whole_problem(field, "SM-PRB-01", _KIND, values[row], hint)]
     return numbers, problems_at(other, values, field, "SM-PRB-05", "be a number in every row")
 
 

@@ -34,10 +34,14 @@ __all__ = [
 
 @attrs.frozen(eq=False)
 class Coded:
-    """A dictionary or categorical column: whole codes into labels, a negative code is missing."""
+    """A dictionary or categorical column: whole codes into labels, a negative code is missing.
+
+    ``order`` holds all categories, least first, where the source states that they have an order.
+    """
 
     codes: AnyArray
     labels: AnyArray
+    order: AnyArray | None = None
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -39,7 +39,8 @@ def as_texts(raw: Raw) -> Raw:
     if isinstance(raw, Scaled):
         return _numbered(raw.values, raw.missing) if raw.decimals == 0 else raw
     if isinstance(raw, Coded):
-        return Coded(raw.codes, np.asarray(as_texts(np.asarray(raw.labels))))
+        order = None if raw.order is None else np.asarray(as_texts(raw.order))
+        return Coded(raw.codes, np.asarray(as_texts(np.asarray(raw.labels))), order)
     if isinstance(raw, (Texts, Instants, Ascii)):
         return raw
     kind = raw.dtype.kind

@@ -109,9 +109,10 @@ def _chi_square(excess: FloatArray, covariance: FloatArray) -> tuple[float, int]
     kept = np.flatnonzero(np.diag(covariance) > 0)
     if len(kept) < 2:
         return np.nan, 0
-    spread, over = covariance[np.ix_(kept, kept)], excess[kept]
-    of = _sets(spread)
-    filled = spread + np.where(of[:, None] == of, np.trace(spread) / len(kept) ** 2, 0.0)
+    spread = covariance if len(kept) == len(covariance) else covariance[np.ix_(kept, kept)]
+    over, of, filling = excess[kept], _sets(spread), np.trace(spread) / len(kept) ** 2
+    # one set, as nearly always: a number instead of a table as large as the covariance
+    filled = spread + (filling if not of.any() else np.where(of[:, None] == of, filling, 0.0))
     return float(over @ np.linalg.solve(filled, over)), len(kept) - int(of.max()) - 1
 
 

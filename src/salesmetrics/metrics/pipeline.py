@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics._wide import wide_ints
 from salesmetrics.answers import dated, major, words
 from salesmetrics.arrays import AnyArray, FloatArray
-from salesmetrics.asking import deal_book
-from salesmetrics.books import DealBook, RepBook
+from salesmetrics.asking import deal_book, deal_history
+from salesmetrics.books import DealBook, DealHistory, RepBook
 from salesmetrics.columns import PPM
-from salesmetrics.errors import MergeError
+from salesmetrics.entering import AMOUNTS
+from salesmetrics.errors import MergeError, show
 from salesmetrics.results import MetricTable
 from salesmetrics.tallies import CreationTally, PipelineTally
 from salesmetrics.tally import refuse_grouping
@@ -178,6 +180,7 @@ def weighted_pipeline(
 
 def pipeline_created(
     deals: DealBook | CreationTally,
+    history: DealHistory | None = None,
     /,
     *,
     by: By = None,
@@ -185,6 +188,8 @@ def pipeline_created(
     where: object = None,
     reps: RepBook | None = None,
     as_of: object = None,
+    at: object = None,
+    amount: str | None = None,
 ) -> MetricTable:
     """Money in deals created in the period: are we generating enough?
 
@@ -194,17 +199,29 @@ def pipeline_created(
     ----------
     deals : DealBook or CreationTally
         The deals, or their tally, which is grouped and dated already.
+    history : DealHistory, optional
+        Their changes, which ``at`` a stage and ``amount="at_entry"`` read.
     by, where, reps
         As in `open_pipeline`.
     period : Period or Periods, optional
-        The days of ``created`` that count. None is all days.
+        The days that count: of ``created``, or of coming to the stage. None is all days.
     as_of : date or str, optional
         Deals created after it do not exist yet.
+    at : str, default "created"
+        A stage instead: deals count on the day they first came to that stage or one behind it (a stage that was skipped
+        counts as reached). Where a team creates deals long before they are qualified, that day is when pipeline is made.
+    amount : {"as_of", "at_entry"}, default "as_of"
+        Amounts as they stand, or as they were on the day that counts.
 
     Returns
     -------
     MetricTable
         Unit ``money``; ``n`` counts the deals that have an amount. Nothing created: 0 with n = 0. Parts: ``created_count``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``at`` or ``amount`` need a history and there is none, or ``at`` is no stage.
 
     Examples
     --------
@@ -212,26 +229,46 @@ def pipeline_created(
     >>> deals = sm.read_deals({"amount": [100, 250], "outcome": ["open", "open"], "created": ["2026-01-05", "2026-02-01"]})
     >>> sm.pipeline_created(deals, period=sm.Period("2026-02-01", "2026-03-01"))["all"].value
     250.0
+    >>> company = sm.datasets.sample_company(deals=500, rng=1)
+    >>> books, q3 = (company.deals, company.history), sm.FiscalCalendar(start_month=2).quarter(2026, 3)
+    >>> sm.pipeline_created(*books, period=q3, at="Proposal", amount="at_entry")["all"].n
+    23
     """
     if isinstance(deals, CreationTally):
-        refuse_grouping(deals, {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of})
+        given = {"by": by, "period": period, "where": where, "reps": reps, "as_of": as_of}
+        refuse_grouping(deals, given | {"history": history, "at": at, "amount": amount})
         tally = deals
     else:
-        tally = CreationTally.from_book(deal_book(deals), by=by, period=period, where=where, reps=reps, as_of=as_of)
-    amount = tally.amount.reshape(-1)
+        tally = CreationTally.from_book(
+            deal_book(deals),
+            by=by,
+            period=period,
+            where=where,
+            reps=reps,
+            as_of=as_of,
+            history=None if history is None else deal_history(history),
+            at="created" if at is None else at,
+            valued=_check.one_of(amount or "as_of", AMOUNTS, "amount"),
+        )
+    money = tally.amount.reshape(-1)
+    came = "created" if tally.at == "created" else f"that came to {show(tally.at)}, or behind it, for the first time"
     return MetricTable(
         name="pipeline_created",
         unit="money",
         labels=tally.window.cross(tally.labels),
-        value=major(amount, tally.scale),
+        value=major(money, tally.scale),
         n=tally.priced.reshape(-1),
-        reason_code=np.zeros(len(amount), dtype=np.int8),
+        reason_code=np.zeros(len(money), dtype=np.int8),
         parts={"created_count": tally.count.reshape(-1)},
         part_units={"created_count": "count"},
         left_out={"no amount": int((tally.count - tally.priced).sum())}
         | dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
-        definition=words("sum of amounts of deals created", dated(tally.window, "created", tally.as_of_day)),
-        minor=amount,
+        definition=words(
+            f"sum of amounts of deals {came}",
+            "amounts of that day" if tally.valued == "at_entry" else None,
+            dated(tally.window, "created" if tally.at == "created" else "coming to the stage", tally.as_of_day),
+        ),
+        minor=money,
         scale=tally.scale,
     )
 

@@ -69,14 +69,14 @@ def hygiene_share(
     Returns
     -------
     MetricTable
-        Unit ``fraction``; ``n`` counts the open deals. None: NaN ``no_rows``. No interval. Parts: ``clean``, the deals without a
+        Unit ``fraction``; ``n`` counts the open deals. None: NaN ``no_rows``. No interval. Parts: ``clean``, deals without a
         flag; ``unknown``, those of them of which some flag is not known (it is not raised, and the share may be lower by as
         many); ``flagged_amount``, the money in the others; and for each flag the deals that have it.
 
     Raises
     ------
     MissingColumnError
-        If a flag is asked for by name that nothing given tells. Of the default flags such ones are left out, and a note says so.
+        If a flag is asked for by name that nothing given tells. Of the default flags such are left out, and a note says so.
 
     See Also
     --------
@@ -87,8 +87,8 @@ def hygiene_share(
     >>> import salesmetrics as sm
     >>> deals = sm.read_deals({"id": [1, 2, 3, 4], "rep": ["Ana", "Ana", "Bo", "Bo"], "amount": [10, None, 30, 40],
     ...                        "expected_close": ["2026-03-31", "2026-03-31", "2026-01-31", "2026-02-05"],
-    ...                        "outcome": ["open"] * 4}, as_of="2026-02-05")
-    >>> share = sm.hygiene_share(deals, by="rep")
+    ...                        "outcome": ["open"] * 4})
+    >>> share = sm.hygiene_share(deals, by="rep", as_of="2026-02-05")
     >>> share.value.tolist(), share.parts["overdue"].tolist()
     ([0.5, 0.5], [0, 1])
     """
@@ -99,7 +99,7 @@ def hygiene_share(
     with np.errstate(all="ignore"):
         value = found.clean / found.open
     parts = {"clean": found.clean, "unknown": found.unknown, "flagged_amount": major(found.amount, tally.scale)}
-    said = f"open deals that are not {_listed(tally, chosen)} / open deals"
+    said = f"open deals with none of: {_listed(tally, chosen)} / open deals"
     return _table("hygiene_share", "fraction", tally, chosen, blanked(value, reason), reason, found, parts, said)
 
 
@@ -164,7 +164,7 @@ def at_risk(
         "open_amount": major(found.open_amount, tally.scale),
         "unknown": found.unknown,
     }
-    said = f"open deals that are {_listed(tally, chosen)}"
+    said = f"open deals with any of: {_listed(tally, chosen)}"
     reason = np.zeros(len(value), dtype=np.int8)
     return _table("at_risk", "count", tally, chosen, value.astype(np.float64), reason, found, parts, said)
 
@@ -207,8 +207,9 @@ def concentration(
     Returns
     -------
     MetricTable
-        Unit ``fraction``; ``n`` counts the open deals with an amount, the others are left out and counted. None: NaN ``no_rows``.
-        Nothing in them: NaN ``zero_denominator``. No interval: it is a census. Parts: ``largest`` and ``open``, money.
+        Unit ``fraction``; ``n`` counts the open deals with an amount, the others are left out and counted. None: NaN
+        ``no_rows``. Nothing in them: NaN ``zero_denominator``. No interval: it is a census. Parts: ``largest`` and ``open``,
+        money.
 
     Examples
     --------
@@ -357,8 +358,7 @@ class _Found:
 
 def _listed(tally: HygieneTally, flags: tuple[str, ...]) -> str:
     """Return flags in words."""
-    said = [tally.rules.said(name) for name in flags]
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
+    return ", ".join(tally.rules.said(name) for name in flags)
 
 
 def _table(

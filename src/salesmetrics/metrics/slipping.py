@@ -9,7 +9,7 @@ import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics._wide import LIMBS, wide_ints
-from salesmetrics.answers import blanked, dated, major, reasons, words
+from salesmetrics.answers import blanked, dated, major, not_tracked, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, DealHistory, RepBook
@@ -181,7 +181,7 @@ def slip_rate(
     weight : {"count", "amount"}
         Count deals, or add their amounts as they were on the day ``at``.
     category : str or sequence of str, optional
-        Only deals that were in these forecast categories on the day ``at``.
+        Only deals that were in these forecast categories on the day ``at``; the history must track them.
     of : {"cohort", "closed"}
         What it is a share of: the deals expected; or the deals closed in the period, whenever expected. That one is a ratio,
         which may exceed 1, and has no interval.
@@ -474,6 +474,9 @@ def _of_slips(
         part_units=dict.fromkeys(parts, "money" if money else "count"),
         left_out=_left_out(tally, [*up, *down], money),
         definition=_definition(tally, said, of, asked.weight),
+        notes=not_tracked(
+            (n, k) for n, k in zip(tally.silent, tally.untold.tolist(), strict=True) if money or n != "amount"
+        ),
     )
 
 

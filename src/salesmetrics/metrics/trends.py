@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.answers import blanked, dated, major, reasons, words
+from salesmetrics.answers import blanked, dated, major, not_tracked, reasons, words
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.asking import deal_book, one_currency
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook
@@ -20,7 +20,7 @@ from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidT
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import Asked, quota_tally
 from salesmetrics.results import MetricTable
-from salesmetrics.states import alive, stood
+from salesmetrics.states import UNTOLD, alive, followed, stood, untold
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally, TurnTally
 from salesmetrics.tally import refuse_grouping
 from salesmetrics.trails import Trails, trails
@@ -183,7 +183,9 @@ def pipeline_trend(
 ) -> MetricTable:
     """Money in deals that were open on each of several days: how does the pipeline develop?
 
-    Money, an exact sum for each day, and with ``quotas`` the coverage it gave.
+    Money, an exact sum for each day, and with ``quotas`` the coverage it gave. It takes books only: nothing adds up over the
+    days, so what merges over any cut of the deals is the tally of each day, ``PipelineTally.from_book`` of
+    ``history.as_of(day, deals)``, which `open_pipeline` and `pipeline_coverage` answer.
 
     Parameters
     ----------
@@ -270,9 +272,7 @@ def pipeline_trend(
             if not covered
             else f"coverage of {'the quota left to book' if basis == 'remaining' else 'the full quota'}",
         ),
-        notes=()
-        if history is not None
-        else ("amounts, expected closes and labels are those of the book, not of the day.",),
+        notes=_notes(book, history, days, where, {*tallies[0].labels.names, *_read(due, reps)}),
         minor=amount.reshape(-1),
         scale=book.scale,
     )
@@ -350,14 +350,27 @@ def _opened(deals: DealBook, history: DealHistory | None, days: Sequence[int], w
     return [_standing_book(paths, alive(deals, rows, day, day), day) for day in days]
 
 
+def _read(due: object, reps: RepBook | None) -> set[str]:
+    """Return what a trend reads of each day, besides amounts and its labels."""
+    return {*(() if due is None else ("expected_close",)), *(() if reps is None else ("rep",))}
+
+
+def _notes(
+    deals: DealBook, history: DealHistory | None, days: Sequence[int], where: object, read: set[str]
+) -> tuple[str, ...]:
+    """Return the note on what is not known of the past."""
+    if history is None:
+        return ("amounts, expected closes and labels are those of the book, not of the day.",)
+    paths, mask = trails(deals, history), deals.mask(where)
+    rows = alive(deals, None if mask is None else np.flatnonzero(mask), min(days), max(days))
+    return not_tracked(
+        zip(UNTOLD, untold(paths, followed(paths, rows)[1], days, {"amount", *read}).tolist(), strict=True)
+    )
+
+
 def _standing_book(paths: Trails, rows: IntArray, day: int) -> DealBook:
     """Return the deals of some rows that were open at the end of a day, as they stood then."""
-    place = rows
-    if not paths.in_place:
-        spot = np.full(paths.deals.rows, -1, dtype=np.int64)
-        spot[paths.row] = np.arange(len(paths))
-        rows = rows[spot[rows] >= 0]
-        place = spot[rows]
+    rows, place = followed(paths, rows)
     state = stood(paths, place, day)
     some = np.flatnonzero(state.opened)
     book = paths.deals

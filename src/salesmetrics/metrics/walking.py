@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.answers import blanked, major, reasons, words
+from salesmetrics.answers import blanked, major, not_tracked, reasons, words
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, DealHistory, RepBook
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
@@ -67,7 +67,8 @@ def pipeline_walk(
     where : array of bool or mapping, optional
         The deals to read, by their labels as they are now. With two books, a mapping.
     reps : RepBook, optional
-        Lends team, manager and its other labels to ``by``.
+        Lends team, manager and its other labels to ``by``, as they were on either day; a rep who changes teams in between
+        takes the open deals along, by transfers.
     as_of : date or str, optional
         The last day whose changes are known; the book's own by default.
 
@@ -87,7 +88,7 @@ def pipeline_walk(
         dated_in                had no expected close
         pulled_in, pushed_in    was expected later; earlier
         priced, unpriced        got its amount; lost it
-        redenominated           changed its source currency (label ``source_currency``)
+        redenominated           changed its source currency (``source_currency`` of a history, ``currency`` of two books)
         sign_changed            from a deal to a credit or back
         increased, decreased    amount
         deleted                 not in the second book
@@ -119,6 +120,10 @@ def pipeline_walk(
     Grouped by owner or stage, a deal that has another one at the second day is taken out of its group and into the other
     before anything else happens to it, so every other bucket adds up over the groups. ``owners=`` looks at those reps alone:
     there a deal that was handed over and then won is ``won`` for the first owner too.
+
+    What the history does not track is known only of deals that have not changed since, for today's value would be a look
+    ahead: a walk of a history of stages alone begins with deals without amounts and dates. A note counts them; two books, or
+    ``due="any"``, need no dates of the past.
 
     The buckets of two periods in a row need not add up to those of both together; the net change does.
 
@@ -224,9 +229,10 @@ def _definition(tally: WalkTally) -> str:
 
 
 def _notes(tally: WalkTally) -> tuple[str, ...]:
-    """Return which periods are walked as far as they are known."""
+    """Return what of the past is not known, and which periods are walked as far as they are known."""
+    lost = not_tracked(zip(tally.silent, tally.untold.tolist(), strict=True))
     periods = tally.window.periods
     if periods is None or tally.as_of_day is None:
-        return ()
+        return lost
     running = [str(p) for p, span in zip(periods, tally.spans, strict=True) if span and span[1] < p.end_day - 1]
-    return tuple(f"{name} is walked to {_check.date_of(tally.as_of_day)}: it is not over." for name in running)
+    return (*lost, *(f"{name} is walked to {_check.date_of(tally.as_of_day)}: it is not over." for name in running))

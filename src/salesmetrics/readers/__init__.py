@@ -2,6 +2,7 @@
 
 from salesmetrics.readers.activities import read_activities
 from salesmetrics.readers.deals import read_deals
+from salesmetrics.readers.files import csv_file
 from salesmetrics.readers.fx import read_rates
 from salesmetrics.readers.history import read_history
 from salesmetrics.readers.people import read_forecasts, read_quotas, read_reps
@@ -9,6 +10,7 @@ from salesmetrics.readers.splits import read_splits
 from salesmetrics.readers.stages import read_stages
 
 __all__ = [
+    "csv_file",
     "read_activities",
     "read_deals",
     "read_forecasts",

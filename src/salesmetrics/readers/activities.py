@@ -14,6 +14,7 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import STATUSES, Activity
 from salesmetrics.errors import InvalidTypeError, MissingColumnError, nearest, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.readers.leaving import leave_out
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.rules import Judge, checked_mode
@@ -25,6 +26,7 @@ DATES = ("date", "completed", "due")
 PLANNED, DONE = 0, 1
 
 
+@names_keywords
 def read_activities(
     source: Any,
     columns: Mapping[str, str] | None = None,

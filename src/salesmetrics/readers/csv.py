@@ -20,7 +20,7 @@ from salesmetrics.guard import unguarded
 from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable
 from salesmetrics.readers.source import Role, Source, checked_names
 
-__all__ = ["csv_source", "encoding_of", "refuse_archive"]
+__all__ = ["checked_encoding", "csv_source", "encoding_of", "refuse_archive"]
 
 MAX_BYTES = 1 << 31
 MAX_ROWS = 50_000_000
@@ -73,7 +73,7 @@ def csv_source(
     (['id', 'amount'], ['12.50'], ("delimiter ';'",))
     """
     if isinstance(source, (str, os.PathLike)):
-        encoding = _checked_encoding(_start_of(source), encoding)
+        encoding = checked_encoding(_start_of(source), encoding)
         with open(source, encoding=encoding, newline="") as stream:
             try:
                 return _read(Lines(stream, max_bytes), delimiter, footer, (max_rows, max_columns))
@@ -159,8 +159,26 @@ def encoding_of(start: bytes) -> str:
     return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
-def _checked_encoding(start: bytes, encoding: str | None) -> str:
-    """Return the stated encoding, which Python must know, else that of the first bytes."""
+def checked_encoding(start: bytes, encoding: str | None) -> str:
+    """Return the stated encoding, which Python must know, else that of the first bytes.
+
+    Parameters
+    ----------
+    start : bytes
+        The first bytes.
+    encoding : str or None
+        What is stated.
+
+    Returns
+    -------
+    str
+        The encoding.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If Python knows no such encoding.
+    """
     if encoding is None:
         return encoding_of(start)
     try:

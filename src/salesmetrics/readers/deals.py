@@ -9,15 +9,17 @@ import numpy as np
 
 from salesmetrics import _check, convert
 from salesmetrics.books import RepBook
-from salesmetrics.books.deals import DealBook, deal_problems, stale_note
+from salesmetrics.books.deals import DealBook, chance_problems, deal_problems, stale_note
 from salesmetrics.columns import Column, DayColumn, LabelColumn, smallest_codes
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, Deal, SalesProcess
 from salesmetrics.errors import MissingColumnError, nearest, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.currencies import coins_of, rate_days
 from salesmetrics.readers.leaving import leave_out, leave_out_merged
 from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.ordering import order_problems
 from salesmetrics.readers.owners import absent_owners, rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import Judge, checked_mode
 
@@ -40,6 +42,7 @@ FIELDS = (
 BY_OUTCOME = ("won_date", "lost_date")
 
 
+@names_keywords
 def read_deals(
     source: Any,
     columns: Mapping[str, str] | None = None,
@@ -158,7 +161,7 @@ def read_deals(
         money_format=money_format,
     )
     book |= coins.column
-    _labels(here, judge, book, ("rep", "stage", "forecast_category"))
+    _labels(here, judge, book, process)
     if process is not None and isinstance(book.get("stage"), LabelColumn):
         book["stage"], problems = _staged(book["stage"], process)
         judge.hear(problems)
@@ -182,7 +185,7 @@ def read_deals(
     clean, kept = judge.settle(
         _ordered(book), lambda columns: [*unknown_owners(columns, people), *deal_problems(columns, taken)]
     )
-    judge.hear(absent_owners(clean, people))
+    judge.hear([*absent_owners(clean, people), *chance_problems(clean)])
     judge.notes += [note for note in (stale_note(clean, taken),) if note]
     judge.warn()
     return DealBook(
@@ -217,11 +220,14 @@ def _keys(here: Named, judge: Judge, book: dict[str, Column], merged: object) ->
         judge.hear(convert.wrong_records(ids.values, "id", here.shape.id_length))
 
 
-def _labels(here: Named, judge: Judge, book: dict[str, Column], fields: tuple[str, ...]) -> None:
+def _labels(here: Named, judge: Judge, book: dict[str, Column], process: SalesProcess | None) -> None:
     """Read columns of labels."""
-    for field in fields:
+    for field in ("rep", "stage", "forecast_category"):
         if field in here:
-            words, problems = convert.label(here.raw(field, "label"), field)
+            raw = here.raw(field, "label")
+            if field == "stage":
+                judge.hear(order_problems(raw, process))
+            words, problems = convert.label(raw, field)
             book[field] = words
             judge.hear(problems)
             if field in here.shape.ids and here.shape.id_length is not None:

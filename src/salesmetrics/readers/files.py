@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from typing import Any, Literal
 
+from salesmetrics import _check
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
-from salesmetrics.readers.csv import MAX_BYTES, csv_source, encoding_of, refuse_archive
+from salesmetrics.readers.csv import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    checked_encoding,
+    csv_source,
+    encoding_of,
+    refuse_archive,
+)
 from salesmetrics.readers.parquet import parquet_source, seekable
 from salesmetrics.readers.source import Source
 
-__all__ = ["file_source"]
+__all__ = ["csv_file", "file_source"]
 
 _PARQUET = (b"PAR1", b"PARE")
 _START = 8
@@ -52,8 +61,86 @@ def file_source(source: Any) -> Source:
     if start.startswith(_PARQUET):
         return parquet_source(seekable(source, start, MAX_BYTES))
     refuse_archive(start, "a stream")
-    text = io.TextIOWrapper(io.BufferedReader(_Rest(source, start)), encoding=encoding_of(start), newline="")
-    return csv_source(text)
+    return csv_source(_as_text(source, start, encoding_of(start)))
+
+
+def csv_file(
+    source: Any,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    footer: Literal["salesforce"] | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_rows: int = MAX_ROWS,
+    max_columns: int = MAX_COLUMNS,
+) -> Source:
+    r"""Comma-separated text of which something has to be said, for a reader in place of the file itself.
+
+    Readers take a path or an open file as it is; this is for the file that is in another encoding than its first bytes
+    say, has another delimiter than comma, semicolon and tab, lines below its rows, or is larger than the limits.
+
+    Parameters
+    ----------
+    source : path, text stream or binary stream
+        The file. A stream stays the caller's: it is read and not closed.
+    encoding : str, optional
+        How its bytes are encoded, such as ``"cp1252"``: by default what its byte order mark says, else UTF-8.
+    delimiter : str, optional
+        The one character between fields: by default told from the first line among comma, semicolon and tab.
+    footer : {None, "salesforce"}
+        Whether lines of one field behind the last row are those below a report, which are left out and counted.
+    max_bytes, max_rows, max_columns : int
+        Limits, counted while reading: characters, rows and columns.
+
+    Returns
+    -------
+    Source
+        The columns, all of them texts, and the physical line of each row.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no such file, or no such encoding or delimiter.
+    InvalidTypeError
+        If it is no file.
+    InvalidDataError
+        If it is an archive, or breaks a rule of the format; the error names the line.
+
+    Examples
+    --------
+    >>> import io
+    >>> import salesmetrics as sm
+    >>> report = io.BytesIO("id|rep|amount\nD-1|Zoë|12.50\n\nConfidential\n".encode("cp1252"))
+    >>> table = sm.csv_file(report, encoding="cp1252", delimiter="|", footer="salesforce")
+    >>> sm.read_deals(table, currency="EUR")["rep"].tolist()
+    ['Zoë']
+    """
+    most = {"max_bytes": max_bytes, "max_rows": max_rows, "max_columns": max_columns}
+    limits = {name: _check.count(value, name, least=1) for name, value in most.items()}
+    form: Any = {"delimiter": _one_character(delimiter), "footer": footer, **limits}
+    if footer is not None:
+        _check.one_of(footer, ("salesforce",), "footer")
+    if isinstance(source, (str, os.PathLike, io.TextIOBase)) or not _gives_bytes(source):
+        return csv_source(source, encoding=encoding, **form)
+    start = source.read(_START)
+    refuse_archive(start, "a stream")
+    return csv_source(_as_text(source, start, checked_encoding(start, encoding)), **form)
+
+
+def _one_character(delimiter: object) -> str | None:
+    if delimiter is None or (isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '"\r\n'):
+        return delimiter
+    raise InvalidArgumentError(
+        f"`delimiter` must be one character, and no quote and no line break; got {show(delimiter)}.",
+        code="SM-TXT-25",
+        field="delimiter",
+        values=[delimiter],
+        hint="such as ',', ';', '|' or '\\t'.",
+    )
+
+
+def _as_text(source: Any, start: bytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedReader(_Rest(source, start)), encoding=encoding, newline="")
 
 
 def _start_of(path: str | os.PathLike[str]) -> bytes:

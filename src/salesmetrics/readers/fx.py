@@ -15,6 +15,7 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.convert import Coded, Problem, Raw, Scaled
 from salesmetrics.convert.words import is_plain_decimal
 from salesmetrics.errors import MissingColumnError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.money import currency_scale
 from salesmetrics.rates import FILLS, FOREVER, FxTable, rate_of
 from salesmetrics.readers.currencies import codes_of
@@ -29,6 +30,7 @@ _OPEN = ("9999-12-31", "2999-12-31")
 """What Salesforce and others write for an end that is open."""
 
 
+@names_keywords
 def read_rates(
     source: Any,
     columns: Mapping[str, str] | None = None,

@@ -9,16 +9,17 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check, convert
-from salesmetrics.arrays import IntArray
+from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.differing import contradictions, differences
 from salesmetrics.books.history import TRACKED, DealHistory, untold_order
 from salesmetrics.books.matching import staged_outcomes, with_outcome
 from salesmetrics.columns import Column, KeyColumn, LabelColumn, smallest_codes
-from salesmetrics.convert import Problem, Raw
+from salesmetrics.convert import Coded, Problem, Raw
 from salesmetrics.convert.sequence import microseconds, padded_hours
 from salesmetrics.domain import OUTCOMES, SalesProcess, StageMove
 from salesmetrics.errors import InvalidArgumentError, MissingColumnError, nearest, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.money import resolve_scale
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.constant import Exchange, exchange_of
@@ -28,6 +29,7 @@ from salesmetrics.readers.log_values import counted_days, scattered, some_of
 from salesmetrics.readers.logs import NEW, OLD, broken_chains, in_places, states
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.maps.histories import HistoryMap
+from salesmetrics.readers.nested_history import unnested
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_history"]
@@ -38,6 +40,7 @@ KEPT = ("deal", "date", "seq", *TRACKED, "source_currency")
 _LABELS = ("stage", "from_stage", "rep", "actor", "forecast_category")
 
 
+@names_keywords
 def read_history(
     source: Any,
     columns: Mapping[str, str] | None = None,
@@ -58,7 +61,7 @@ def read_history(
     repair: Literal["trust_to"] | None = None,
     on_error: OnError = "raise",
 ) -> DealHistory:
-    """Book of changes of deals from a CSV or Parquet file, a frame, a mapping of columns or `StageMove` objects.
+    """Book of changes of deals from a CSV or Parquet file, a frame, a mapping of columns, `StageMove` objects or HubSpot's API.
 
     Rows come in one of two forms. Either each holds the state of a deal after a change: columns ``deal, date`` and those of
     ``seq, stage, outcome, expected_close, amount, rep, actor, forecast_category`` that were tracked, and ``from_stage`` where
@@ -68,7 +71,8 @@ def read_history(
     Parameters
     ----------
     source : path, text stream, frame, mapping of array_like or iterable of StageMove
-        The changes.
+        The changes. Records of deals with ``propertiesWithHistory``, as HubSpot's API gives them, are a log too: as a list, an
+        answer with ``results``, or a JSON file of either; their map need not be named.
     columns : mapping of str to str, optional
         Our name to the source's, or the map of a system, such as ``sm.maps.SALESFORCE``.
     deals : DealBook, optional
@@ -76,7 +80,9 @@ def read_history(
         before the creation or after the close are refused; what disagrees with the book is told in a warning. A log needs it
         to know what deals were created as.
     process : SalesProcess, optional
-        The stages, in order; another stage is refused.
+        The stages, in order; another stage is refused. Without one, categories that have an order (an ordered Categorical of
+        pandas, an Enum of polars, an ordered dictionary of Arrow) give the stages theirs; what a stage means is then what its
+        changes say, and a category that no change is in is no stage.
     outcomes : mapping, optional
         What the source's words mean: of the column ``outcome``, or, without one, of the stages.
     properties : mapping of str to str, optional
@@ -129,6 +135,7 @@ def read_history(
     mode = checked_mode(on_error)
     if repair is not None:
         _check.one_of(repair, ("trust_to",), "repair")
+    source, columns = unnested(source, columns)
     here = named(any_source(source, StageMove), columns, FIELDS, ("deal", "date"), table="history")
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
@@ -280,6 +287,8 @@ class _Reading:
         if name in ("stage", "from_stage") and self.process is not None:
             found, more = _staged(found, self.process, name, casefold=self.casefold)
             problems = [*problems, *more]
+        elif name == "stage" and isinstance(raw, Coded) and raw.order is not None:
+            found = _in_order(found, raw.order)
         return found, problems
 
     def log(self, properties: Mapping[str, str] | None) -> dict[str, Column]:
@@ -417,6 +426,15 @@ def _staged(
         rule = "be a stage of the process in every row"
         problems = [Problem("SM-STG-01", field, rule, rows, values, nearest(values[0], levels))]
     return LabelColumn(smallest_codes(np.maximum(codes, -1), len(levels)), levels, ordered=True), problems
+
+
+def _in_order(column: LabelColumn, order: AnyArray) -> LabelColumn:
+    """Return the stages in the order that the categories of the source have."""
+    known, _ = convert.label(order, "stage")
+    levels = tuple(known.levels[code] for code in known.codes.tolist() if code >= 0)
+    place = {level: at for at, level in enumerate(levels)}
+    codes = np.array([*(place[level] for level in column.levels), -1], dtype=np.int64)[column.codes]
+    return LabelColumn(smallest_codes(codes, len(levels)), levels, ordered=True)
 
 
 def _folded(name: object) -> object:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.convert import Coded, Raw, Texts, as_texts, as_written, beginning, is_words, record_ids
+from salesmetrics.convert import Coded, Problem, Raw, Texts, as_texts, as_written, beginning, is_words, record_ids
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MissingColumnError, nearest, show
 from salesmetrics.readers.files import file_source
 from salesmetrics.readers.frames import source_of
 from salesmetrics.readers.maps import ColumnMap, guess
 from salesmetrics.readers.maps.guessing import fit, present
 from salesmetrics.readers.objects import objects_source
+from salesmetrics.readers.series import library_of
 from salesmetrics.readers.source import Role, Source
 
 __all__ = ["Named", "any_source", "named"]
@@ -28,7 +30,11 @@ SELDOM = ("account", "currency", "pipeline")
 
 
 def any_source(source: Any, kind: type) -> Source:
-    """Return what was given as columns: a path or text stream, domain objects, or a frame."""
+    """Return what was given as columns: a path or stream, domain objects, or a frame."""
+    if isinstance(source, Source):
+        return source
+    if library_of(source) == ("pyarrow", "RecordBatchReader"):  # an iterator, of batches and not of objects
+        return source_of(source)
     if isinstance(source, (str, os.PathLike)) or hasattr(source, "readline"):
         return file_source(source)
     if isinstance(source, (list, tuple)) and len(source) and isinstance(source[0], Mapping):
@@ -121,8 +127,12 @@ def named(
         _all_there(source, mapped)
     if not shape.table:  # a column of a system means what its map says, whatever ours is called
         mapped |= _by_own_name(source, mapped, fields, set(shape.flags.values()))
+    if shape.table or columns is None or "amount" not in columns:
+        _one_amount(source, mapped)
     taken = set(mapped.values())
     _needed(source, mapped, required)
+    if not shape.table:
+        source = attrs.evolve(source, problems=(*source.problems, *_misspelt(shape, mapped, fields)))
     return Named(source, mapped, tuple(name for name in source.names if name not in taken), shape)
 
 
@@ -151,6 +161,26 @@ def _by_own_name(source: Source, mapped: Mapping[str, str], fields: tuple[str, .
     return found
 
 
+def _one_amount(source: Source, mapped: Mapping[str, str]) -> None:
+    """Raise where a report holds amounts twice, as written and converted, and nothing says which is meant.
+
+    Salesforce puts both into one file. With a column of currencies the one as written is exact, and its currency known.
+    """
+    if "amount" not in mapped or "currency" in mapped:
+        return
+    written = mapped["amount"]
+    twin = next((n for n in source.names if n.strip().casefold() == f"{written.strip()} (converted)".casefold()), None)
+    if twin is not None:
+        raise InvalidArgumentError(
+            f"`amount` must stand in one column of the source; got {show(written)}, {show(twin)}.",
+            code="SM-SRC-03",
+            field="amount",
+            values=[written, twin],
+            hint=f"the first is in the currency of each deal, the second in one: say which by columns={{'amount': {twin!r}}}, "
+            "or name the column of currencies.",
+        )
+
+
 def _of_system(source: Source, shape: ColumnMap, required: tuple[str, ...]) -> tuple[Source, dict[str, str]]:
     """Return the columns of a system's map that the source has; a map fits any export, which need not hold them all."""
     mapped = fit(shape, source.names)
@@ -160,9 +190,35 @@ def _of_system(source: Source, shape: ColumnMap, required: tuple[str, ...]) -> t
     # a table of another system has few of the columns, and not what its reader cannot do without
     if not ("id" in mapped or 2 * len(mapped) >= len(shape)) or any(field in absent for field in required):
         _all_there(source, {**mapped, **absent}, shape)
-    listed = [f"{show(theirs)} (for {ours})" for ours, theirs in absent.items() if ours not in SELDOM]
+    left = [name for name in source.names if name not in mapped.values()]
+    listed = [f"{show(name)} (for {ours}{_near(name, left)})" for ours, name in absent.items() if ours not in SELDOM]
     missing = (f"the source has no {', '.join(listed)}",) if listed else ()
     return attrs.evolve(source, notes=(*source.notes, *missing)), mapped
+
+
+def _near(name: str, left: list[str]) -> str:
+    """Return a question where a column that nothing was read from is called nearly so."""
+    hint = nearest(name, left) or ""
+    return f"; {hint.partition('? There is: ')[0].rstrip('?')}?" if hint.startswith("did you mean") else ""
+
+
+def _misspelt(shape: Mapping[str, str], mapped: Mapping[str, str], fields: tuple[str, ...]) -> tuple[Problem, ...]:
+    """Return the warning of a name of ours that is none, but nearly one that no column has: it becomes a label."""
+    free = [field for field in fields if field not in mapped]
+    pairs = [(name, get_close_matches(name.casefold(), free, 1, 0.85)) for name in shape if name not in fields]
+    return tuple(
+        Problem(
+            "SM-SRC-19",
+            "columns",
+            "name our fields as they are called",
+            np.empty(0, dtype=np.int64),
+            [name],
+            f"did you mean {show(close[0])}? It is read as a label.",
+            warning=True,
+        )
+        for name, close in pairs
+        if close
+    )
 
 
 def _all_there(source: Source, mapped: Mapping[str, str], shape: ColumnMap | None = None) -> None:
@@ -206,5 +262,5 @@ def _needed(source: Source, mapped: Mapping[str, str], required: tuple[str, ...]
             code="SM-SRC-05",
             field=absent[0],
             values=absent,
-            hint=f"{nearest(absent[0], source.names) or 'no columns.'} Name it by columns={{{absent[0]!r}: ...}}.",
+            hint=f"{_nearest_of_all(source, absent, None)} Name it by columns={{{absent[0]!r}: ...}}.",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import attrs
 import numpy as np
 
 from salesmetrics import _check, convert
@@ -16,20 +17,23 @@ from salesmetrics.calendars import Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.domain import ForecastCall, Quota, Rep
 from salesmetrics.errors import InvalidArgumentError, MissingColumnError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.beside import beside
 from salesmetrics.readers.currencies import coins_of
 from salesmetrics.readers.leaving import leave_out
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.owners import rep_book_or_none, unknown_owners
-from salesmetrics.readers.rules import Judge, checked_mode
+from salesmetrics.readers.rules import DOUBLED, Judge, checked_mode
 
 __all__ = ["read_forecasts", "read_quotas", "read_reps"]
 
 OnError = Literal["raise", "collect", "drop"]
+_DATED = "one row for each rep, or several told apart by `since`, the day a row holds from: columns={'since': ...}."
 _FINER = "state a larger `scale` (unit prices have 4), or round the column first."
 
 
+@names_keywords
 def read_quotas(
     source: Any,
     columns: Mapping[str, str] | None = None,
@@ -121,6 +125,7 @@ def read_quotas(
     )
 
 
+@names_keywords
 def read_reps(
     source: Any,
     columns: Mapping[str, str] | None = None,
@@ -166,7 +171,7 @@ def read_reps(
     book: dict[str, Column] = {}
     book["id"], problems = convert.key(here.raw("id", "key"), "id", unique="since" not in here)
     judge.keys, judge.noun = book["id"].user(), "rep"
-    judge.hear(problems)
+    judge.hear([attrs.evolve(p, hint=_DATED) if p.code == DOUBLED else p for p in problems])
     book |= _labels(here, judge, ("name", "team", "manager"))
     book |= _days(here, judge, ("hired", "role_start", "left", "since"), date_format)
     if "role_start" not in book and "hired" in book:
@@ -193,6 +198,7 @@ def read_reps(
     )
 
 
+@names_keywords
 def read_forecasts(
     source: Any,
     columns: Mapping[str, str] | None = None,

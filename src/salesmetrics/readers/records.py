@@ -70,7 +70,7 @@ def undecodable(error: UnicodeDecodeError, line: int | None) -> InvalidDataError
         The error.
     """
     got = f"the bytes {show(error.object[error.start : error.start + 8])}"
-    hint = "state the encoding, such as encoding='cp1252'."
+    hint = "state the encoding: sm.csv_file(source, encoding='cp1252') goes to the reader in place of the file."
     return bad_text("SM-TXT-20", f"be text in the encoding {error.encoding}", got, line, hint)
 
 
@@ -116,7 +116,8 @@ class Lines:
             )
         self.characters += len(text)
         if self.characters > self.max_bytes:
-            rule, hint = f"hold at most max_bytes={self.max_bytes} characters", "read it in parts, or raise max_bytes."
+            rule = f"hold at most max_bytes={self.max_bytes} characters"
+            hint = "read it in parts, or raise max_bytes by sm.csv_file."
             raise bad_text("SM-TXT-22", rule, "more", None, hint)
         return text
 
@@ -197,7 +198,8 @@ class Records:
         return [batch[row] for row in kept], places[kept]
 
     def _wrong_width(self, record: list[str], line: int) -> InvalidDataError:
-        hint = "footer='salesforce' leaves out the lines below a report." if len(record) == 1 else None
+        way = "sm.csv_file(source, footer='salesforce') leaves out the lines below a report."
+        hint = way if len(record) == 1 else None
         code = "SM-TXT-05" if len(record) == 1 else "SM-TXT-08"
         got = f"{len(record)}, beginning with {show(record[0])}"
         return bad_text(code, f"have {len(self.names)} fields in every row", got, line, hint)

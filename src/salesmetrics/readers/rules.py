@@ -114,10 +114,13 @@ class Judge:
         """Say the warnings of the call, in one."""
         if self.notes:
             text = "; ".join(escape(note) for note in self.notes)
-            warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=3)
+            warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=4)
 
     def _sentence(self, problem: Problem) -> str:
         """Return the first line: what is wrong and how much of it."""
+        if problem.warning and not problem.whole and not len(problem.rows):  # of the source, not of rows
+            got = show(problem.values[0]) if problem.values else "none"
+            return f"`{problem.field}` must {problem.rule}; got {got}."
         if problem.whole:
             got = show(problem.values[0]) if problem.values else "another"
             return f"`{problem.field}` must {problem.rule}; got {got}."
@@ -130,7 +133,7 @@ class Judge:
         """Return a warning as one sentence without its stop: rule, count, first values, hint."""
         distinct = list(dict.fromkeys(show(value) for value in problem.values[:100]))
         values = ", ".join(distinct[:4]) + (", …" if len(distinct) > 4 else "")
-        said = self._sentence(problem).rstrip(".") + (f": {values}" if values and not problem.whole else "")
+        said = self._sentence(problem).rstrip(".") + (f": {values}" if values and len(problem.rows) else "")
         return f"{said} ({problem.hint.rstrip('.')})" if problem.hint else said
 
     def _error(self, problem: Problem) -> InvalidDataError:
@@ -148,7 +151,7 @@ class Judge:
             if self.keys is not None:
                 known = self.keys.take(problem.rows)
                 keys = list(known.user() if isinstance(known, KeyColumn) else known)
-                where += [f"{self.noun} {show(keys[0])}"] if keys[0] is not None else []
+                where += [] if keys[0] is None or isinstance(keys[0], str) and not keys[0] else [f"{self.noun} {show(keys[0])}"]
             lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
             if len(problem.rows) > 1:
                 lines.append("  also rows " + ", ".join(str(int(r)) for r in problem.rows[1:4]))

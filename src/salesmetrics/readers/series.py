@@ -134,7 +134,7 @@ def pandas_raw(series: Any, role: Role, name: str) -> Raw:
     if kind == "CategoricalDtype":
         labels = dtype.categories
         plain = labels.to_numpy() if isinstance(labels.dtype, np.dtype) else labels.to_numpy(dtype=object)
-        return Coded(series.cat.codes.to_numpy(), plain)
+        return Coded(series.cat.codes.to_numpy(), plain, plain if dtype.ordered else None)
     if kind == "DatetimeTZDtype":
         return Instants(series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
     if kind == "PeriodDtype":
@@ -221,11 +221,13 @@ def _polars_ascii(series: Any) -> Ascii | None:
     joined = series.str.join("").item()
     if not joined.isascii():
         return None
-    return _ascii([(np.frombuffer(joined.encode(), dtype=np.uint8), np.append(0, ends))])
+    held = joined.encode()
+    del joined  # as large as the ids, and no longer needed
+    return _ascii([(np.frombuffer(held, dtype=np.uint8), np.append(0, ends))], ours=True)
 
 
-def _ascii(parts: list[tuple[AnyArray, AnyArray]]) -> Ascii | None:
-    """Return texts, given as bytes and where each begins and ends, as bytes of one width.
+def _ascii(parts: list[tuple[AnyArray, AnyArray]], *, ours: bool = False) -> Ascii | None:
+    """Return texts, given as bytes (`ours` or a frame's) and where each begins and ends, as bytes of one width.
 
     None where one is no ASCII, holds NUL, is long, or where padding would more than double them.
     """
@@ -239,7 +241,8 @@ def _ascii(parts: list[tuple[AnyArray, AnyArray]]) -> Ascii | None:
         if len(cells) != bounds[-1] - bounds[0] or (len(cells) and (cells.max() > _ASCII or not cells.min())):
             return None
     if size == rows * width:  # all are of one length, as ids are: the bytes stand as they are wanted
-        return Ascii(np.concatenate([cells for cells, _ in parts]).view(f"S{width}"))
+        whole = parts[0][0] if ours else np.concatenate([cells for cells, _ in parts])
+        return Ascii(whole.view(f"S{width}"))
     packed = np.zeros((rows, width), dtype=np.uint8)
     first = 0
     for (cells, bounds), some in zip(parts, lengths, strict=True):
@@ -265,8 +268,10 @@ def _polars_codes(series: Any) -> Coded:
     polars = sys.modules["polars"]
     coded = series.cast(polars.Categorical) if series.dtype == polars.String else series
     physical = coded.to_physical()
+    named = type(coded.dtype).__name__ == "Enum"
+    order = objects_array(coded.dtype.categories.to_list()) if named else None
     if physical.null_count() == len(physical):
-        return Coded(np.full(len(physical), -1, dtype=np.int32), np.empty(0, dtype=object))
+        return Coded(np.full(len(physical), -1, dtype=np.int32), np.empty(0, dtype=object), order)
     some_row = np.full(int(physical.max()) + 1, -1, dtype=np.int64)
     missing = physical.is_null().to_numpy() if physical.null_count() else None
     found = (physical if missing is None else physical.fill_null(physical.max())).to_numpy()
@@ -278,7 +283,7 @@ def _polars_codes(series: Any) -> Coded:
     if missing is not None:
         codes[missing] = -1
     labels = coded.gather(some_row[used]).cast(polars.String).to_list()
-    return Coded(codes, objects_array(labels))
+    return Coded(codes, objects_array(labels), order)
 
 
 def arrow_raw(column: Any, role: Role) -> Raw:
@@ -367,7 +372,8 @@ def _arrow_codes(column: Any, role: Role) -> Raw:
         if indices.null_count:
             part[indices.is_null().to_numpy(zero_copy_only=False)] = -1
         start += len(chunk)
-    return Coded(codes, objects_array(chunks[0].dictionary.to_pylist()))
+    labels = objects_array(chunks[0].dictionary.to_pylist())
+    return Coded(codes, labels, labels if column.type.ordered else None)
 
 
 def _arrow_decimals(column: Any) -> Raw:

@@ -43,7 +43,7 @@ class Source:
     kind: str
     names: list[str]
     rows: int
-    _fetch: Callable[[str, Role], Raw]
+    _fetch: Callable[[str, Role], Raw] = attrs.field(repr=False)
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()

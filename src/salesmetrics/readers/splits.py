@@ -17,6 +17,7 @@ from salesmetrics.convert.raw import plain
 from salesmetrics.convert.words import is_plain_decimal
 from salesmetrics.domain import Split
 from salesmetrics.errors import InvalidArgumentError, MissingColumnError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.readers.currencies import coins_of
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.rules import Judge, checked_mode
@@ -27,6 +28,7 @@ FIELDS = ("deal", "rep", "share", "amount", "kind", "currency")
 _MOST_SHARE = 1e6
 
 
+@names_keywords
 def read_splits(
     source: Any,
     columns: Mapping[str, str] | None = None,
@@ -139,7 +141,9 @@ def _values(raw: convert.Raw) -> Any:
         return shares if raw.missing is None else np.where(raw.missing, np.nan, shares)
     if isinstance(raw, convert.Coded):
         found = plain(raw, "share")
-        return np.where(found.missing, None, found.values.astype(object))
+        values = found.values.astype(object)
+        values[found.missing] = None
+        return values
     if isinstance(raw, np.ma.MaskedArray):
         return [None if value is np.ma.masked else value for value in raw]
     return raw if isinstance(raw, np.ndarray) else raw.values

@@ -13,6 +13,7 @@ from salesmetrics.columns import Column, LabelColumn, ProbabilityColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, Stage
 from salesmetrics.errors import nearest
+from salesmetrics.keywords import names_keywords
 from salesmetrics.readers.leaving import leave_out
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.rules import Judge, checked_mode
@@ -22,6 +23,7 @@ __all__ = ["read_stages"]
 FIELDS = ("stage", "name", "pipeline", "order", "probability", "outcome", "forecast_category")
 
 
+@names_keywords
 def read_stages(
     source: Any,
     columns: Mapping[str, str] | None = None,

@@ -10,8 +10,10 @@ import numpy as np
 from salesmetrics._kernels import Addend, Range
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import DealBook
+from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import MoneyColumn
+from salesmetrics.entering import entered
 from salesmetrics.grouping import as_of_day, day_column, group, limit, window_of
 from salesmetrics.tally import Tally, added
 
@@ -20,12 +22,18 @@ __all__ = ["CreationTally"]
 
 @attrs.frozen(eq=False, repr=False)
 class CreationTally(Tally):
-    """Deals created in each period: how many, how many with an amount, and the exact amount."""
+    """Deals that came in in each period: how many, how many with an amount, and the exact amount.
+
+    ``at`` is "created" or the stage at which they came in, ``valued`` says whether amounts are as they stand ("as_of") or as
+    they were then ("at_entry").
+    """
 
     what: ClassVar[str] = "creations"
     causes: ClassVar[tuple[str, ...]] = ("no creation day",)
 
     by: tuple[str, ...]
+    at: object
+    valued: str
     as_of_day: int | None
     currency: str | None
     scale: int
@@ -44,11 +52,15 @@ class CreationTally(Tally):
         where: object = None,
         reps: RepBook | None = None,
         as_of: object = None,
+        history: DealHistory | None = None,
+        at: object = "created",
+        valued: str = "as_of",
     ) -> Self:
         """Return the tally of a book of deals."""
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
-        grouping = group(deals, by, where, reps, as_of=snapshot)
+        deals = entered(deals, history, at, valued, where, snapshot)
+        grouping = group(deals, by, None, reps, as_of=snapshot)
         made = day_column(deals, "created", "pipeline created")
         created = made.days
         more, keep = window.axis(made, limit(made, snapshot))
@@ -67,6 +79,8 @@ class CreationTally(Tally):
             labels=grouping.labels(present),
             window=window,
             by=(by,) if isinstance(by, str) else tuple(by or ()),
+            at=at,
+            valued=valued,
             as_of_day=snapshot,
             currency=deals.currency,
             scale=deals.scale,

@@ -45,7 +45,7 @@ class HygieneTally(Tally):
 
     What a deal is flagged for beside others is worked out when the tally is read, so that parts add up: ``over_age`` from
     ``learned``, the completed dwells by stage (or the cycles of won deals), and from the stage and age by which deals are
-    counted; ``concentrated`` from the ``largest`` deals, of which there are as many as can be at once. A row of the three tables of
+    counted; ``concentrated`` from the ``largest`` deals, of which there are as many as can be at once. A row of the tables of
     deals is a group, a pattern of flags (two bits each: has it, known) and a stage; a value is an age in days, plus 1.
     """
 
@@ -161,6 +161,7 @@ class HygieneTally(Tally):
     def piles(self) -> Piles:
         """Return the open deals by what they are flagged for."""
         cells, priced, minor = self._matched()
+        unpriced = cells.count - priced
         total = int(minor.sum())
         large = self.largest[self.largest[:, 0] > beyond_share(total, self.rules.share)] if total else self.largest[:0]
         at = _find(cells, large[:, 1], large[:, 2])
@@ -169,7 +170,7 @@ class HygieneTally(Tally):
         row = np.concatenate([cells.row, cells.row, large[:, 1]])
         age = np.concatenate([cells.value, cells.value, large[:, 2]]) - 1
         alike = len(cells.row)
-        count = np.concatenate([cells.count - self._matched()[1], priced, np.ones(len(large), dtype=np.int64)])
+        count = np.concatenate([unpriced, priced, np.ones(len(large), dtype=np.int64)])
         money = np.concatenate([np.zeros(alike, dtype=np.int64), minor, large[:, 0]])
         stage, rest = row % (len(self.stages) + 1) - 1, row // (len(self.stages) + 1)
         plain = [name for name in self.flags if name in PLAIN]

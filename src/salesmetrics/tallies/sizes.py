@@ -122,7 +122,10 @@ class SizeTally(Tally):
 def _rows(deals: DealBook, window: Window, of: str, day: int | None) -> tuple[tuple[Axis, ...], tuple[Range, ...]]:
     """Return the axis of the period and the ranges that pick the deals."""
     outcome: LabelColumn = deals.column("outcome", "deal sizes")
-    closed = day_column(deals, "closed", "deal sizes").days
+    if of == "open" and "closed" not in deals.columns:
+        closed = np.full(deals.rows, -1, dtype=np.int32)  # nothing has been closed
+    else:
+        closed = day_column(deals, "closed", "deal sizes").days
     if of in ("won", "closed"):
         axes, keep = window.axis(closed, day)
         return axes, (*keep, Range(outcome.codes, 1, 2 if of == "won" else None))

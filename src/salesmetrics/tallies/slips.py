@@ -22,7 +22,7 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, sm
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 from salesmetrics.grouping import Grouping, Window, group, window_of
 from salesmetrics.labels import Labels, Levels
-from salesmetrics.states import MOVING, Standing, alive, stood
+from salesmetrics.states import MOVING, UNTOLD, Standing, alive, followed, stood, untold
 from salesmetrics.tally import Tally, added
 from salesmetrics.trails import Trails, trails
 
@@ -53,11 +53,13 @@ class SlipTally(Tally):
 
     The kinds are what became, by the last day of the period, of deals open on a day before and *due* in it (won, lost, closed
     without a decision, moved out, open without having moved out), of those due *later* (won in it, moved into it, other), and
-    the deals *closed* in it. The first two count at the amount and under the labels of the day before.
+    the deals *closed* in it. The first two count at the amount and under the labels of the day before. ``untold`` counts the
+    deals of which one of ``silent`` was not known on that day, since the history does not track it and they have changed since.
     """
 
     what: ClassVar[str] = "slips"
     kinds: ClassVar[tuple[str, ...]] = KINDS
+    silent: ClassVar[tuple[str, ...]] = UNTOLD
 
     by: tuple[str, ...]
     at_days: tuple[int, ...]
@@ -68,6 +70,7 @@ class SlipTally(Tally):
     scale: int
     count: IntArray = added()
     credits: IntArray = added(total=True)
+    untold: IntArray = added(total=True)
     priced: IntArray | None = added(optional=True)
     amount: IntArray | None = added(optional=True)
     squares: IntArray | None = added(limbs=True, optional=True)
@@ -98,6 +101,8 @@ class SlipTally(Tally):
         group(deals.take(np.zeros(0, dtype=np.int64)), static, None, reps)  # refuses what is not there
         paths = trails(deals, history, as_of=date_of(known))
         paths.history.column("expected_close", "slippage")
+        if wanted is not None:
+            paths.history.column("forecast_category", "`category`")
         mask = deals.mask(where)
         read = (*static, *(() if reps is None else ("rep",)), *(() if wanted is None else ("forecast_category",)))
         chosen = None if mask is None else np.flatnonzero(mask)
@@ -111,6 +116,8 @@ class SlipTally(Tally):
         tables, credits = _tables(rows, grouping, window, measures, negative)
         present = grouping.present(tables["count"])
         labels = grouping.labels(present)
+        taken = [day for day in days if day <= known]
+        silent = _untold(paths, chosen, taken, {*read, *(("amount",) if "amount" in measures else ())})
         tables = {name: table[present] for name, table in tables.items()}
         return cls(
             labels=labels,
@@ -123,6 +130,7 @@ class SlipTally(Tally):
             currency=deals.currency,
             scale=deals.scale,
             credits=np.array([credits], dtype=np.int64),
+            untold=silent,
             **tables,
         )
 
@@ -161,6 +169,7 @@ class SlipTally(Tally):
             currency=currency,
             scale=scale,
             credits=np.zeros(1, dtype=np.int64),
+            untold=np.zeros(len(UNTOLD), dtype=np.int64),
             **tables,
         )
 
@@ -249,19 +258,13 @@ def _cohorts(
     names: tuple[str, ...],
 ) -> tuple[_Cohorts, _Cohorts]:
     """Return the deals open on a day by what became of them by the last day, and the deals closed in the period."""
-    rows = alive(paths.deals, chosen, min(at, period.start_day - 1), last)
-    places = rows
-    if not paths.in_place:
-        spot = np.full(paths.deals.rows, -1, dtype=np.int64)
-        spot[paths.row] = np.arange(len(paths))
-        rows = rows[spot[rows] >= 0]
-        places = spot[rows]
+    rows, places = followed(paths, alive(paths.deals, chosen, min(at, period.start_day - 1), last))
     before, after = side_by_side(lambda day: stood(paths, places, day, names), (at, last), len(places))
     start, end = period.start_day, period.end_day
     due = before.opened & (before.expected >= start) & (before.expected < end)
     later = before.opened & (before.expected >= end)
     if category is not None:
-        wanted = _categorized(before, category, paths.deals)
+        wanted = _categorized(before, category)
         due, later = due & wanted, later & wanted
     out = (after.outcome == OPEN) & (after.expected >= end)
     inside = (after.outcome == OPEN) & (after.expected >= start) & (after.expected < end)
@@ -280,12 +283,16 @@ def _cohorts(
     )
 
 
-def _categorized(state: Standing, category: tuple[object, ...], deals: DealBook) -> AnyArray:
+def _untold(paths: Trails, chosen: IntArray | None, days: Sequence[int], names: set[str]) -> IntArray:
+    """Return of how many deals that were open on one of the days some column was not known then."""
+    if not days:
+        return np.zeros(len(UNTOLD), dtype=np.int64)
+    return untold(paths, followed(paths, alive(paths.deals, chosen, min(days), max(days)))[1], days, names)
+
+
+def _categorized(state: Standing, category: tuple[object, ...]) -> AnyArray:
     """Return True for the deals in some forecast categories."""
-    column = state.labels.get("forecast_category")
-    if column is None:
-        deals.column("forecast_category", "`category`")
-    assert column is not None
+    column = state.labels["forecast_category"]
     for name in category:
         if column.levels and name is not None and name not in column.levels:
             raise InvalidArgumentError(

@@ -21,7 +21,7 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 from salesmetrics.grouping import Window, group, window_of
 from salesmetrics.labels import Labels, Levels
-from salesmetrics.states import Standing, alive, created_days, paired, snapshot, stood
+from salesmetrics.states import UNTOLD, Standing, alive, created_days, narrowed, paired, snapshot, stood, untold
 from salesmetrics.tally import Tally, added
 from salesmetrics.trails import trails
 
@@ -36,11 +36,13 @@ class WalkTally(Tally):
     """Money and deals in each bucket of the walk, for each group and period: what was there, came, changed, went, is there.
 
     ``spans`` holds the two days of each period: how deals stood at the end of each is compared. ``unpriced`` counts deals
-    without an amount among those that were there and those that are.
+    without an amount among those that were there and those that are; ``untold`` those of which something was not known on one
+    of the days, by ``silent``, since the history does not track it and they have changed since.
     """
 
     what: ClassVar[str] = "walk"
     buckets: ClassVar[tuple[str, ...]] = BUCKETS
+    silent: ClassVar[tuple[str, ...]] = UNTOLD
 
     by: tuple[str, ...]
     spans: tuple[tuple[int, int] | None, ...]
@@ -53,6 +55,7 @@ class WalkTally(Tally):
     amount: IntArray = added()
     count: IntArray = added()
     unpriced: IntArray = added(total=True)
+    untold: IntArray = added(total=True)
 
     @classmethod
     def from_book(
@@ -96,7 +99,9 @@ class WalkTally(Tally):
             before, after = side_by_side(lambda day: stood(paths, some, day, followed), span, len(some))
             return chosen, before, after
 
-        return cls._tallied(plan, deals, rows, created, sides, reps)
+        read = {"amount", *followed, *(() if set(plan.due) == {None} else ("expected_close",))}
+        days = {day for span in plan.spans if span is not None for day in span}
+        return cls._tallied(plan, deals, rows, created, sides, reps, untold(paths, places, days, read))
 
     @classmethod
     def from_books(
@@ -120,6 +125,9 @@ class WalkTally(Tally):
         first = before.as_of if t0 is None else t0
         last = after.as_of if t1 is None else t1
         plan = _planned(by, None, first, last, due, min_stage, owners, None)
+        if where is None or isinstance(where, Mapping):  # else it has a boolean for each row there is
+            before, after = narrowed(before, after, plan.first)
+        before, after = (_sourced(book, other) for book, other in ((before, after), (after, before)))
         both, earlier, later = paired(before, after)
         group(both.take(np.zeros(0, dtype=np.int64)), by, None, reps)
         mask = both.mask(where)
@@ -133,7 +141,7 @@ class WalkTally(Tally):
             old, new = (snapshot(book, at[rows], day, levels) for book, at, day in sources)
             return np.arange(len(rows)), old, new
 
-        return cls._tallied(plan, both, rows, created, sides, reps)
+        return cls._tallied(plan, both, rows, created, sides, reps, np.zeros(len(UNTOLD), np.int64))
 
     @classmethod
     def empty(
@@ -154,9 +162,8 @@ class WalkTally(Tally):
         known = _check.optional_day(as_of, "as_of")
         plan = _planned(by, period, t0, t1, due, min_stage, owners, known)
         labels = Labels(tuple(Levels(name, ()) for name in plan.by), np.zeros((0, len(plan.by)), dtype=np.int64))
-        return cls._made(
-            plan, labels if plan.by else Labels.single(), None, None, np.zeros(2, np.int64), currency, scale
-        )
+        nobody = np.zeros(2, np.int64), np.zeros(len(UNTOLD), np.int64)
+        return cls._made(plan, labels if plan.by else Labels.single(), None, None, *nobody, currency, scale)
 
     @classmethod
     def _made(
@@ -166,6 +173,7 @@ class WalkTally(Tally):
         amount: IntArray | None,
         count: IntArray | None,
         unpriced: IntArray,
+        lost: IntArray,
         currency: str | None,
         scale: int,
     ) -> Self:
@@ -185,6 +193,7 @@ class WalkTally(Tally):
             amount=nothing if amount is None else amount,
             count=nothing if count is None else count,
             unpriced=unpriced,
+            untold=lost,
         )
 
     @classmethod
@@ -196,6 +205,7 @@ class WalkTally(Tally):
         created: IntArray,
         sides: Callable[[tuple[int, int]], tuple[IntArray, Standing, Standing]],
         reps: RepBook | None,
+        lost: IntArray,
     ) -> Self:
         """Return the tally of the deals of some rows; ``sides`` gives which of them may move in a span, and how they stood."""
         amount, count, labels = None, None, None
@@ -213,7 +223,7 @@ class WalkTally(Tally):
                 gone = handovers(before, after, found, moved, _regrouped(reps, after, span))
                 parts.append(_part(at, span, rows[chosen], before, after, gone, pairs=True))
         labels, amount, count = _added_up(plan, deals, parts, reps)
-        tally = cls._made(plan, labels, amount, count, unpriced, deals.currency, deals.scale)
+        tally = cls._made(plan, labels, amount, count, unpriced, lost, deals.currency, deals.scale)
         tally.check()
         return tally
 
@@ -264,6 +274,14 @@ class _Plan:
     def last(self) -> int:
         """The last day of all spans."""
         return max((span[1] for span in self.spans if span is not None), default=0)
+
+
+def _sourced(book: DealBook, other: DealBook) -> DealBook:
+    """Return a book that tells the currency each amount came in, under the name it has in a history, where both books do."""
+    own = book.columns.get("currency")
+    if not isinstance(own, LabelColumn) or "currency" not in other.columns:
+        return book
+    return book.with_labels({"source_currency": own}) if "source_currency" not in book.columns else book
 
 
 def _known_until(deals: DealBook, history: DealHistory, as_of: object) -> int | None:

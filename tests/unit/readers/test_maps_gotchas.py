@@ -61,10 +61,8 @@ def test_3_the_category_is_the_value_and_not_its_label() -> None:
 def test_4_won_follows_from_flags_and_from_no_text() -> None:
     """A stage called Signed is won where the flag says so; one called Closed Won is not where it does not."""
     assert salesforce()["outcome"].tolist() == ["won", "open"]
-    assert salesforce(StageName=["Closed Won", "Closed Won"], IsWon=[False, False])["outcome"].tolist() == [
-        "lost",
-        "open",
-    ]
+    named = salesforce(StageName=["Closed Won", "Closed Won"], IsWon=[False, False], Probability=[0, 40])
+    assert named["outcome"].tolist() == ["lost", "open"]
     with pytest.raises(sm.InvalidDataError, match="`outcome` must be closed where it is won; got 1 of 2 rows"):
         salesforce(IsWon=[True, True])
 
@@ -435,7 +433,8 @@ def test_columns_that_no_map_names() -> None:
 
 def test_outcomes_of_the_call_come_before_flags() -> None:
     """What the call says of stages is never ignored."""
-    book = sm.read_deals(SALESFORCE, sm.maps.SALESFORCE, outcomes={"Signed": "lost", "Proposal": "open"}, **NEW_YORK)
+    said = {"outcomes": {"Signed": "lost", "Proposal": "open"}, **NEW_YORK}
+    book = sm.read_deals({**SALESFORCE, "Probability": [0, 40]}, sm.maps.SALESFORCE, **said)
     assert book["outcome"].tolist() == ["lost", "open"]
     numbered = {"id": [1], "status": ["won"], "stage_id": [5], "close_time": ["2026-01-05 10:00:00"]}
     shape = sm.maps.PIPEDRIVE.without("outcome")

@@ -30,6 +30,7 @@ _SYSTEMS = {
 }
 _LEAST = 0.5
 _ALIKE = 0.05
+_OTHER_CASE = 0.8
 _ESSENTIAL = {"quotas": ("rep", "amount"), "splits": ("deal", "rep"), "history": ("deal", "date")}
 """Columns without which a table is hardly the one a map is for."""
 
@@ -172,10 +173,10 @@ def _order(scored: tuple[float, str]) -> tuple[float, str]:
 
 
 def _score(shape: ColumnMap, there: Folded) -> float:
-    """Return the share of a map's columns that a source has; a name in another case counts for half."""
+    """Return the share of a map's columns that a source has; a name in another case counts for a little less."""
     found = fit(shape, there)
     marks = [*shape.flags.values(), *shape.left_out]
-    total = sum(1.0 if name in shape.spelled(ours) else 0.5 for ours, name in found.items())
+    total = sum(1.0 if name in shape.spelled(ours) else _OTHER_CASE for ours, name in found.items())
     # marks are columns too, which a partial export may lack: they raise a score and never lower it
     known = sum(mark in there.names for mark in marks)
     share = (total + known) / (len(shape) + known) if len(shape) else 0.0

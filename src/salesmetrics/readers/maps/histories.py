@@ -146,11 +146,12 @@ HUBSPOT_HISTORY = HistoryMap(
     title="HubSpot, propertiesWithHistory",
     table="history",
     instants=("date", "expected_close"),
+    left_out={"archived": True},
     ids=("deal",),
     as_text=True,
     properties=_HUBSPOT_PROPERTIES,
 )
-"""HubSpot's ``propertiesWithHistory``, as rows with the columns ``deal_id`` and ``name`` beside those of each value."""
+"""HubSpot's ``propertiesWithHistory``, nested as the API gives it, or rows with ``deal_id`` and ``name`` beside each value."""
 
 PIPEDRIVE_HISTORY = HistoryMap(
     {
