@@ -1,4 +1,4 @@
-"""Codes in, arrays out: count, exact sum, histogram; blocks live here, threads in `_threads`.
+"""Codes in, arrays out: count and exact sum; blocks live here, threads in `_threads`.
 
 A *cell* is the place in a table that a row adds to. It is the sum over the axes of a position times a stride; a row that an
 axis does not want falls into one more cell behind the table, which is thrown away. Whole numbers only: every sum is the
@@ -15,7 +15,6 @@ from typing import Any, Literal
 import attrs
 import numpy as np
 
-from salesmetrics._check import locked
 from salesmetrics._threads import BLOCK, Blocks, blocks_in_order, in_order, thread_count
 from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_halves, limbs18, narrowed
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
@@ -407,38 +406,6 @@ def looked_up(values: AnyArray, table: AnyArray, base: int) -> AnyArray:
     return out
 
 
-def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:
-    """Return a zero table with the rows of values put at their places."""
-    out = np.zeros(target_shape, dtype=values.dtype)
-    out[rows] = values
-    return out
-
-
-def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:
-    """Return a table with its rows added up into the rows they belong to, from the first to the last."""
-    if size == len(rows) and bool((rows == np.arange(size)).all()):
-        return table.copy()
-    per = int(np.prod(table.shape[1:], dtype=np.int64))
-    out = np.zeros(size * per, dtype=table.dtype)
-    cells = (rows[:, None] * per + np.arange(per)).reshape(-1)
-    np.add.at(out, cells, np.ascontiguousarray(table).reshape(-1))
-    return out.reshape(size, *table.shape[1:])
-
-
-def runs(packed: IntArray, weights: IntArray | None = None) -> tuple[IntArray, IntArray]:
-    """Return the distinct values of an array in order, with how often each occurs (or the sum of its weights)."""
-    if not len(packed):
-        return packed.astype(np.int64), np.zeros(0, dtype=np.int64)
-    if weights is None:
-        ordered = np.sort(packed)
-        first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        return ordered[first].astype(np.int64), np.diff(np.append(first, len(ordered))).astype(np.int64)
-    order = np.argsort(packed, kind="stable")
-    ordered = packed[order]
-    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    return ordered[first].astype(np.int64), np.add.reduceat(weights[order], first)
-
-
 def packed_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ()) -> tuple[IntArray, IntArray]:
     """Return the positions of the kept rows and the cell of each, without a table."""
     plan = _planned([_looked_up(axis) for axis in axes])
@@ -476,44 +443,6 @@ def positions(rows: int, keep: Sequence[Range]) -> IntArray:
 
     parts = in_order(part, rows)
     return np.concatenate([np.zeros(0, dtype=np.int64), *(each for found in parts for each in found)])
-
-
-@attrs.frozen(eq=False)
-class Histogram:
-    """How often each value occurs in each row, held as sorted (row, value, count) without zeros."""
-
-    row: IntArray = attrs.field(converter=locked)
-    value: IntArray = attrs.field(converter=locked)
-    count: IntArray = attrs.field(converter=locked)
-
-    @classmethod
-    def of(cls, row: IntArray, value: IntArray, count: IntArray | None = None) -> Histogram:
-        """Return the histogram of (row, value) pairs, which must not be negative."""
-        if not len(row):
-            nothing = np.zeros(0, dtype=np.int64)
-            return cls(nothing, nothing, nothing)
-        bits = int(value.max()).bit_length()
-        if int(row.max()).bit_length() + bits < 63:
-            packed, total = runs((row.astype(np.int64) << bits) | value, count)
-            return cls(packed >> bits, packed & ((1 << bits) - 1), total)
-        distinct, place = np.unique(value, return_inverse=True)
-        packed, total = runs(row.astype(np.int64) * len(distinct) + place, count)
-        return cls(packed // len(distinct), distinct[packed % len(distinct)], total)
-
-    def merged(self, other: Histogram, mine: IntArray, theirs: IntArray) -> Histogram:
-        """Return both together, the rows of each moved to new places."""
-        return Histogram.of(
-            np.concatenate([mine[self.row], theirs[other.row]]),
-            np.concatenate([self.value, other.value]),
-            np.concatenate([self.count, other.count]),
-        )
-
-    def equals(self, other: Histogram) -> bool:
-        """Return True where both hold the same counts."""
-        return all(
-            np.array_equal(a, b)
-            for a, b in ((self.row, other.row), (self.value, other.value), (self.count, other.count))
-        )
 
 
 def largest_difference(values: AnyArray, minus: AnyArray, cap: int | None = None) -> int:

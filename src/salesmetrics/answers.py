@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import rolled
+from salesmetrics._histograms import rolled
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.grouping import Window
 from salesmetrics.labels import Labels

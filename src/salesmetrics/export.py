@@ -95,14 +95,14 @@ def to_polars(columns: Columns, *, nan: bool = False) -> Any:
     import polars as pl
 
     held = []
-    for name, values in columns.items():
-        if values.dtype == object:
-            with _encodable():
+    with _encodable():
+        for name, values in columns.items():
+            if values.dtype == object:
                 column = pl.Series(name, values.tolist(), dtype=pl.Int64 if _whole(values) else pl.String)
-        else:
-            column = pl.Series(name, np.array(values))
-        held.append(column if nan or values.dtype.kind != "f" else column.fill_nan(None))
-    return pl.DataFrame(held)
+            else:
+                column = pl.Series(name, np.array(values))
+            held.append(column if nan or values.dtype.kind != "f" else column.fill_nan(None))
+        return pl.DataFrame(held)
 
 
 def to_arrow(columns: Columns, *, nan: bool = False) -> Any:
@@ -123,15 +123,15 @@ def to_arrow(columns: Columns, *, nan: bool = False) -> Any:
     import pyarrow as pa
 
     held = {}
-    for name, values in columns.items():
-        if values.dtype == object:
-            with _encodable():
+    with _encodable():
+        for name, values in columns.items():
+            if values.dtype == object:
                 held[name] = pa.array(values.tolist(), type=pa.int64() if _whole(values) else pa.string())
-        elif values.dtype.kind == "f" and not nan:
-            held[name] = pa.array(values, mask=np.isnan(values))
-        else:
-            held[name] = pa.array(values)
-    return pa.table(held)
+            elif values.dtype.kind == "f" and not nan:
+                held[name] = pa.array(values, mask=np.isnan(values))
+            else:
+                held[name] = pa.array(values)
+        return pa.table(held)
 
 
 def to_frame(columns: Columns, like: Any, *, nan: bool = False) -> Any:

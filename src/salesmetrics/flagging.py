@@ -12,7 +12,7 @@ import numpy as np
 
 from salesmetrics import _check, export
 from salesmetrics._check import Rebuilt, date_of, locked
-from salesmetrics._kernels import Histogram
+from salesmetrics._histograms import Histogram
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
 

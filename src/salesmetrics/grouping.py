@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Addend, Axis, Range, cell_count, packed_cells, runs, tabulate
+from salesmetrics._histograms import runs
+from salesmetrics._kernels import Addend, Axis, Range, cell_count, packed_cells, tabulate
 from salesmetrics._wide import CellOverflow
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.table import Book

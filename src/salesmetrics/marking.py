@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import date_of
-from salesmetrics._kernels import Histogram, runs
+from salesmetrics._histograms import Histogram, runs
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.activities import ActivityBook
 from salesmetrics.books.deals import WON, DealBook

@@ -21,7 +21,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import tallies
-from salesmetrics._kernels import Histogram
+from salesmetrics._histograms import Histogram
 from salesmetrics.arrays import AnyArray
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MergeError, SalesMetricsError, show

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import Rebuilt, locked
-from salesmetrics._kernels import scatter
+from salesmetrics._histograms import scatter
 from salesmetrics._wide import CellOverflow, carried, checked_add
 from salesmetrics.arrays import AnyArray
 from salesmetrics.errors import InvalidDataError, MergeError, escape, show

@@ -78,7 +78,9 @@ def check(case: Case, carrier: str) -> None:
     given = dict(zip(case.columns, theirs, strict=True))
 
     def read(on_error: str = "raise") -> Any:
-        return case.reader(held(theirs, carrier) if carrier in ("csv", "parquet") else source, given, on_error=on_error, **asked)
+        return case.reader(
+            held(theirs, carrier) if carrier in ("csv", "parquet") else source, given, on_error=on_error, **asked
+        )
 
     if case.code is None:
         with warnings.catch_warnings(record=True) as heard:
@@ -159,7 +161,9 @@ def held(columns: Mapping[str, Sequence[Any]], carrier: str) -> Any:
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(columns)
-        writer.writerows(["" if cell is None else cell for cell in line] for line in zip(*columns.values(), strict=True))
+        writer.writerows(
+            ["" if cell is None else cell for cell in line] for line in zip(*columns.values(), strict=True)
+        )
         return io.StringIO(text.getvalue(), newline="")
     if carrier == "pandas":
         return pytest.importorskip("pandas").DataFrame({name: list(values) for name, values in columns.items()})

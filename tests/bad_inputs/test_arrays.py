@@ -15,7 +15,12 @@ from tests.bad_inputs.harness import ALL, OBJECTS, TYPED, Case, check, each, ref
 NAN = float("nan")
 Q1 = sm.Period("2026-01-01", "2026-04-01")
 SENTINELS = ("9999-12-31", "2999-12-31", "1900-01-01")
-COUNTS = ((20240131, "yyyymmdd"), (1706659200, "Unix seconds"), (1706659200000, "Unix milliseconds"), (45322, "Excel serials"))
+COUNTS = (
+    (20240131, "yyyymmdd"),
+    (1706659200, "Unix seconds"),
+    (1706659200000, "Unix milliseconds"),
+    (45322, "Excel serials"),
+)
 
 CASES = [
     Case("ARR-3", {"amount": [None, 1.5]}, gives=lambda b: np.isnan(b["amount"]).tolist() == [True, False]),
@@ -65,10 +70,10 @@ ARRAYS: list[tuple[str, str, Any, str, type[sm.SalesMetricsError], int | None, s
 
 
 @row(*{case[0] for case in ARRAYS})
-@pytest.mark.parametrize(
-    ("field", "values", "code", "kind", "at", "hint"), [case[1:] for case in ARRAYS]
-)
-def test_arrays(field: str, values: Any, code: str, kind: type[sm.SalesMetricsError], at: int | None, hint: str | None) -> None:
+@pytest.mark.parametrize(("field", "values", "code", "kind", "at", "hint"), [case[1:] for case in ARRAYS])
+def test_arrays(
+    field: str, values: Any, code: str, kind: type[sm.SalesMetricsError], at: int | None, hint: str | None
+) -> None:
     """Kinds of arrays that no other container has."""
     before = repr(values)
     error = refused(lambda: sm.read_deals({f"My {field}": values}, {field: f"My {field}"}), kind)
@@ -133,7 +138,13 @@ def test_arrays_of_other_makes(tmp_path: Any) -> None:
 @row("ARR-15")
 def test_flags_are_zero_and_one() -> None:
     """Two is no flag; 0 and 1 are."""
-    columns = {"Id": ["a", "b"], "StageName": ["x", "x"], "IsClosed": [1, 1], "IsWon": [1, 2], "CloseDate": ["2026-01-01"] * 2}
+    columns = {
+        "Id": ["a", "b"],
+        "StageName": ["x", "x"],
+        "IsClosed": [1, 1],
+        "IsWon": [1, 2],
+        "CloseDate": ["2026-01-01"] * 2,
+    }
     error = refused(lambda: sm.read_deals(columns, sm.maps.SALESFORCE))
     assert (error.code, error.field, error.row, error.value) == ("SM-FLG-02", "IsWon", 1, 2)
     assert sm.read_deals({**columns, "IsWon": [1, 0]}, sm.maps.SALESFORCE)["outcome"].tolist() == ["won", "lost"]

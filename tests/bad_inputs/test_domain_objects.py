@@ -63,7 +63,11 @@ OBJECT = [
 
 
 @row(*{case[0] for case in OBJECT})
-@pytest.mark.parametrize(("call", "kind", "code", "field", "value", "hint"), [case[1:] for case in OBJECT], ids=[f"{c[0]}-{at}" for at, c in enumerate(OBJECT)])
+@pytest.mark.parametrize(
+    ("call", "kind", "code", "field", "value", "hint"),
+    [case[1:] for case in OBJECT],
+    ids=[f"{c[0]}-{at}" for at, c in enumerate(OBJECT)],
+)
 def test_one_object(
     call: Callable[[], Any], kind: type[sm.SalesMetricsError], code: str, field: str, value: Any, hint: str | None
 ) -> None:
@@ -135,12 +139,12 @@ def test_a_deal_without_a_creation_day() -> None:
     """It is left out of durations and counted; only a column that is absent altogether is refused, where a metric needs it."""
     days = {"id": ["a", "b"], "closed": ["2026-01-05"] * 2, "outcome": ["won"] * 2}
     answer = sm.cycle_length(sm.read_deals({**days, "created": [None, "2026-01-01"]}), period=Q1)
-    assert answer["n"].tolist() == [1]
+    assert answer.n.tolist() == [1]
     assert "no creation day 1" in repr(answer)
     book = sm.read_deals(days)
     error = refused(lambda: sm.cycle_length(book, period=Q1), sm.MissingColumnError)
     assert (error.code, error.field, error.row) == ("SM-COL-01", "created", None)
-    assert sm.win_rate(book, period=Q1)["n"].tolist() == [2]
+    assert sm.win_rate(book, period=Q1).n.tolist() == [2]
 
 
 @row("DOM-17")
@@ -151,11 +155,13 @@ def test_an_open_deal_without_a_probability() -> None:
     error = refused(lambda: sm.weighted_pipeline(book))
     assert (error.code, error.field, error.row, error.value) == ("SM-PRB-03", "probability", 1, None)
     assert "missing_p='exclude'" in error.hint
-    assert sm.weighted_pipeline(book, missing_p="exclude")["weighted_pipeline"].tolist() == [2.5]
+    assert sm.weighted_pipeline(book, missing_p="exclude").value.tolist() == [2.5]
     staged = sm.read_deals(
-        {**deals, "created": ["2026-01-01"] * 2, "stage": ["Bid", "Bid"]}, as_of="2026-02-01", process=stages(sm.Stage("Bid", 1, 0.25))
+        {**deals, "created": ["2026-01-01"] * 2, "stage": ["Bid", "Bid"]},
+        as_of="2026-02-01",
+        process=stages(sm.Stage("Bid", 1, 0.25)),
     )
-    assert sm.weighted_pipeline(staged)["weighted_pipeline"].tolist() == [4.0]
+    assert sm.weighted_pipeline(staged).value.tolist() == [4.0]
 
 
 @row("DOM-21")
@@ -182,9 +188,11 @@ def test_probabilities_of_stages_that_fall() -> None:
 def test_a_quota_of_zero() -> None:
     """Attainment is undefined, says why, and is never infinite."""
     deals = sm.read_deals({**WON, "rep": ["r"], "amount": [5]}, currency="USD")
-    answer = sm.attainment(deals, sm.read_quotas([sm.Quota("r", "2026-01-01", "2026-04-01", 0)], currency="USD"), period=Q1)
-    assert np.isnan(answer["attainment"]).all()
-    assert answer["reason"].tolist() == ["no_quota"]
+    answer = sm.attainment(
+        deals, sm.read_quotas([sm.Quota("r", "2026-01-01", "2026-04-01", 0)], currency="USD"), period=Q1
+    )
+    assert np.isnan(answer.value).all()
+    assert answer.reason.tolist() == ["no_quota"]
 
 
 def test_all_containers_are_asked() -> None:

@@ -57,7 +57,13 @@ def test_two_headers_of_one_field(carrier: str) -> None:
         assert "columns={'amount':" in error.hint
         assert sm.read_deals(held(source, carrier), {"amount": other})["amount"].tolist() == [2.0]
         assert sm.read_deals(held(source, carrier), {"amount": "Amount"})["amount"].tolist() == [1.0]
-    report = {"Opportunity ID": ["a"], "Stage": ["x"], "Close Date": ["2026-01-05"], "Amount": [1], "Amount (converted)": [2]}
+    report = {
+        "Opportunity ID": ["a"],
+        "Stage": ["x"],
+        "Close Date": ["2026-01-05"],
+        "Amount": [1],
+        "Amount (converted)": [2],
+    }
     error = refused(lambda: sm.read_deals(held(report, carrier), sm.maps.SALESFORCE_REPORT), sm.InvalidArgumentError)
     assert error.code == "SM-SRC-03"
     told = held({**report, "Amount Currency": ["EUR"]}, carrier)
@@ -83,7 +89,9 @@ def test_nullable_types() -> None:
     book = sm.read_deals(frame)
     assert book["id"].tolist() == [2**53 + 1, 2]
     assert np.isnan(book["amount"]).tolist() == [False, True]
-    flags = pd.DataFrame({"Id": ["a", "b"], "IsClosed": pd.array([True, None], dtype="boolean"), "IsWon": [True, False]})
+    flags = pd.DataFrame(
+        {"Id": ["a", "b"], "IsClosed": pd.array([True, None], dtype="boolean"), "IsWon": [True, False]}
+    )
     error = refused(lambda: sm.read_deals(flags, sm.maps.SALESFORCE))
     assert error.rows.tolist() == [1]
 

@@ -159,15 +159,24 @@ def _take(
 
 
 def _timed(target: Target, data: bytes, report: Report) -> None:
-    """Run one input without the tracer, and look at its time and memory."""
-    memory, start = _memory(), time.process_time()
-    _run(target, data, report)
-    spent, grown = time.process_time() - start, _memory() - memory
+    """Run one input without the tracer, and look at its time and memory; the time is the least of three, where it is long."""
+    memory = _memory()
+    spent = _spent(target, data, report)
+    for _ in range(2):
+        spent = min(spent, _spent(target, data, report)) if spent > SECONDS else spent
+    grown = _memory() - memory
     report.slowest = max(report.slowest, spent)
     if spent > SECONDS:
         _find(report, Find(f"takes {spent:.1f} s", f"{len(data)} bytes", data))
     if grown > MEMORY:
         _find(report, Find(f"takes {grown} MiB", f"{len(data)} bytes", data))
+
+
+def _spent(target: Target, data: bytes, report: Report) -> float:
+    """Return the processor time of one run."""
+    start = time.process_time()
+    _run(target, data, report)
+    return time.process_time() - start
 
 
 def _run(target: Target, data: bytes, report: Report) -> None:
@@ -207,21 +216,21 @@ def _find(report: Report, find: Find) -> None:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raise in a run that does not end, where the system has an alarm."""
+    """Raise in a run that does not end, where the system has an alarm for the processor's time."""
     if not hasattr(signal, "setitimer"):
         yield
         return
 
     def stuck(number: int, frame: FrameType | None) -> None:
-        raise Stuck(f"no end after {_STUCK} s")
+        raise Stuck(f"no end after {_STUCK} s of processor time")
 
-    before = signal.signal(signal.SIGALRM, stuck)
-    signal.setitimer(signal.ITIMER_REAL, _STUCK)
+    before = signal.signal(signal.SIGPROF, stuck)
+    signal.setitimer(signal.ITIMER_PROF, _STUCK)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _memory() -> int:

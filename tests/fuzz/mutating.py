@@ -11,9 +11,55 @@ LARGEST = 1 << 20
 """Bytes of the largest input."""
 _USUAL = 1 << 12
 _WORDS = (
-    *(b"", b"\n", b"\r", b"\r\n", b"\r\r\n", b'"', b'""', b"'", b",", b";", b"\t", b"\0", b"\x1b[31m", b"\xef\xbb\xbf", b"\xff\xfe"),
-    *(b"=", b"+", b"-", b"@", b"'=1+1", b"-0", b"0", b"1", b"9" * 20, b"1e5", b"1E+2000000", b"nan", b"inf", b"-inf", b"NaN"),
-    *(text.encode() for text in ("e\u0301", "\u00e9", "\u202e", "\u200b", "\uff11", "\u0660", "\U0001f600", "\u2028", "\x85", "\xa0")),
+    *(
+        b"",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\r\r\n",
+        b'"',
+        b'""',
+        b"'",
+        b",",
+        b";",
+        b"\t",
+        b"\0",
+        b"\x1b[31m",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+    ),
+    *(
+        b"=",
+        b"+",
+        b"-",
+        b"@",
+        b"'=1+1",
+        b"-0",
+        b"0",
+        b"1",
+        b"9" * 20,
+        b"1e5",
+        b"1E+2000000",
+        b"nan",
+        b"inf",
+        b"-inf",
+        b"NaN",
+    ),
+    *(
+        text.encode()
+        for text in (
+            "e\u0301",
+            "\u00e9",
+            "\u202e",
+            "\u200b",
+            "\uff11",
+            "\u0660",
+            "\U0001f600",
+            "\u2028",
+            "\x85",
+            "\xa0",
+        )
+    ),
     *(b"\xed\xa0\x80", b"\x80", b"\xc3", b"\x7f", b" ", b"  ", b"#N/A", b"NULL", b"None", b"true", b"sep=;"),
 )
 """What upsets readers of text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -23,6 +23,7 @@ __all__ = ["TARGETS", "Target"]
 
 MODES = ("raise", "collect", "drop")
 ZONES = (None, "America/New_York", "UTC", "Pacific/Apia")
+_NUMBER = re.compile("[-+]?(?:[0-9]{1,30}|[0-9]{1,20}[.][0-9]{0,20}(?:e[-+]?[0-9]{1,3})?|inf|nan)")
 FORMATS = (None, "%d/%m/%Y", "%d.%m.%y %H:%M", "excel", "unix_s", "unix_ms")
 
 
@@ -79,10 +80,9 @@ def _number(text: str) -> object:
             return Decimal(text[1:60])
         except (InvalidOperation, ValueError):
             return text
-    try:
-        return float(text[:60]) if "." in text or "e" in text else int(text[:60])
-    except (ValueError, OverflowError):
+    if _NUMBER.fullmatch(text) is None:
         return text
+    return float(text) if set(text) & set(".en") else int(text)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _words(data: bytes) -> None:
         flags, problems = convert.flag(raw, "won")
         assert np.isin(flags, (-1, 0, 1)).all()
     elif more & 4 and isinstance(raw, np.ndarray):
-        problems = []
+        problems, raw = [], raw[: 1 << 17]  # with the deals and reps beside it a megabyte
         book = sm.read_splits({"deal": [*range(len(raw))], "rep": ["A"] * len(raw), "share": raw}, on_error="drop")
         assert (np.asarray(book["share"]) >= 0).all()
     else:
@@ -248,18 +248,20 @@ def _ids(data: bytes) -> None:
     if column.are_texts:
         values = column.user()
         _told(convert.wrong_records(values, "id", (None, 15, 18)[more >> 5 & 1]), len(values))
-    bad = {int(row) for problem in problems if not problem.warning for row in problem.rows}
+    good = np.ones(len(column), dtype=bool)
+    for problem in problems:
+        good[problem.rows] &= problem.warning
     if more & 1 and not any(problem.whole for problem in problems):
-        good = [value for row, value in enumerate(column.values.tolist()) if row not in bad]
-        assert len(set(good)) == len(good)
+        kept = column.values[good].tolist()
+        assert len(set(kept)) == len(kept)
 
 
 def _told(problems: list[convert.Problem], rows: int) -> None:
     """A problem names rows that there are, each once and in order, and their values."""
     for problem in problems:
-        held = problem.rows.tolist()
-        assert held == sorted(set(held))
-        assert not held or (0 <= held[0] and held[-1] < rows)
+        held = problem.rows
+        assert (held[1:] > held[:-1]).all()
+        assert not len(held) or (held[0] >= 0 and held[-1] < rows)
         assert problem.whole or len(problem.values) == len(held)
 
 
@@ -278,7 +280,9 @@ def _guess(data: bytes) -> None:
 
 def _saved(data: bytes) -> None:
     choice, content = _said(data)
-    if choice & 1 and len(content) >= _HEAD.size:  # lengths and checksum that fit, so that what lies behind them is reached
+    if (
+        choice & 1 and len(content) >= _HEAD.size
+    ):  # lengths and checksum that fit, so that what lies behind them is reached
         body = content[:-_CHECKSUM] if len(content) > _HEAD.size + _CHECKSUM else content
         held = body[_HEAD.size :]
         size = min(_HEAD.unpack_from(body)[2], len(held)) if choice & 2 else held.rfind(b"}") + 1
@@ -312,7 +316,7 @@ def _tallies() -> tuple[bytes, ...]:
 
 _DEALS = (
     b"\0id,rep,amount,created,closed,outcome,probability\nD1,Ana,100.50,2026-01-01,2026-02-01,won,1\nD2,Ben,7,2026-01-05,,open,0.4\n",
-    b"\x0bid;rep;amount;stage;close_date\nD1;Ana;\"1,234.50\";Closed Won;2026-02-01\nD2;Ben;(7);Bid;2026-03-01\n",
+    b'\x0bid;rep;amount;stage;close_date\nD1;Ana;"1,234.50";Closed Won;2026-02-01\nD2;Ben;(7);Bid;2026-03-01\n',
     b"\x12id\tamount\tcurrency\tclose_date\noutcome\n",
     b"\1sep=;\r\nid;amount;outcome\r\n1;5;open\r\n2;-6;won\r\n",
     b'\2id,rep,amount\nD1,"Ana\nBanana",5\nD2,"Ben ""x""",6\nD2,,x\n\n',
@@ -331,7 +335,8 @@ _FX = (
     b"\x10currency,start,end,per_base,in_base\nEUR,2026-01-01,9999-12-31,0.92,1.087\n",
 )
 _TABLES = (
-    b"\0id,name,team,manager,hired,left,absences,ramp\na,Ana,East,b,2025-01-01,,2026-01-05/2026-02-01,0 0.5 1\nb,Ben,East,,2024-01-01,2026-01-01,,\n",
+    b"\0id,name,team,manager,hired,left,absences,ramp\n"
+    b"a,Ana,East,b,2025-01-01,,2026-01-05/2026-02-01,0 0.5 1\nb,Ben,East,,2024-01-01,2026-01-01,,\n",
     b"\0id,team,since,manager\na,East,2025-01-01,\na,West,2026-01-01,b\nb,West,2025-01-01,\n",
     b"\x08rep,start,end,amount,effective_from\nAna,2026-01-01,2026-04-01,1000,\nAna,2026-01-01,2026-04-01,900,2026-02-01\n",
     b"\x10rep,start,end,given,amount,category\nAna,2026-01-01,2026-04-01,2026-02-01,1000,commit\n",
@@ -388,10 +393,40 @@ _HEADERS = tuple(
 )
 _FIELDS = tuple(
     word.encode()
-    for word in "id rep amount created closed expected_close close_date stage outcome probability currency won open lost".split()
+    for word in (
+        *(
+            "id",
+            "rep",
+            "amount",
+            "created",
+            "closed",
+            "expected_close",
+            "close_date",
+            "stage",
+            "outcome",
+            "probability",
+        ),
+        *("currency", "won", "open", "lost"),
+    )
 )
 _TIMES = (b"2026-01-31", b"9999-12-31", b"1900-01-01", b"T23:59:60Z", b"+14:00", b"%Y", b"%d", b"%", b"24:00", b" UTC")
-_MONEY = ("$", "\u20ac", "kr", "USD", "(", ")", "-", "\u2212", "1,234.56", "1.234,56", "'", "\u2019", "\u202f", "d", "E+9")
+_MONEY = (
+    "$",
+    "\u20ac",
+    "kr",
+    "USD",
+    "(",
+    ")",
+    "-",
+    "\u2212",
+    "1,234.56",
+    "1.234,56",
+    "'",
+    "\u2019",
+    "\u202f",
+    "d",
+    "E+9",
+)
 
 TARGETS: Mapping[str, Target] = MappingProxyType(
     {
@@ -402,8 +437,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             Target("money", _money, _AMOUNTS, tuple(sign.encode() for sign in _MONEY)),
             Target("words", _words, _WORDS, (b"won", b"lost", b"%", b"true", b"no")),
             Target("ids", _ids, _KEYS, (b"006", b"AbCdE", b"QAV")),
-            Target("saved", _saved, _tallies(), tuple(json.dumps(w).encode() for w in ("a", "t", "o", "p", "P", "d", "b", "f"))),
-            Target("history", _history, _LOGS, (*_FIELDS, b"field", b"old", b"new", b"StageName", b"D1", b"from_stage", b"seq")),
+            Target("saved", _saved, _tallies(), tuple(b'"%c"' % letter for letter in b"atopPdbf")),
+            Target("history", _history, _LOGS, (*_FIELDS, b"field", b"old", b"new", b"StageName", b"from_stage", b"seq")),
             Target("rates", _rates, _FX, (b"currency", b"start", b"end", b"day", b"per_base", b"in_base", b"EUR", b"1e-9")),
             Target("people", _people, _TABLES, (*_FIELDS, b"since", b"manager", b"absences", b"ramp", b"share", b"kind", b"/")),
             Target("guess", _guess, _HEADERS, (b"Opportunity", b"Amount", b"amount", b"properties_")),

@@ -21,7 +21,7 @@ LAYERS = (
     ("_check", "export", "keywords"),
     ("_threads",),
     ("_wide", "_ratios"),
-    ("_kernels",),
+    ("_kernels", "_histograms"),
     ("money", "_strides"),
     ("rates",),
     ("columns",),

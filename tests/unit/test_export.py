@@ -181,14 +181,15 @@ def test_many_rows_are_written_in_blocks() -> None:
 ONE = {"id": objects(["x1"]), "rep": objects(["Zoë"])}
 
 
-def test_a_file_is_not_replaced_unasked(tmp_path: Path) -> None:
+def test_a_file_is_not_replaced_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OUT-5: a file that is there is refused, and untouched; overwrite=True replaces it."""
     path = tmp_path / "deals.csv"
     export.to_csv(ONE, path)
     before = path.read_bytes()
     assert before == "id,rep\r\nx1,Zoë\r\n".encode()
-    with pytest.raises(sm.InvalidArgumentError, match=r"a new file; got .*deals\.csv', which is there") as caught:
-        export.to_csv({"id": objects(["x2"])}, str(path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(sm.InvalidArgumentError, match=r"a new file; got 'deals\.csv', which is there") as caught:
+        export.to_csv({"id": objects(["x2"])}, "deals.csv")
     assert (caught.value.code, caught.value.field) == ("SM-OUT-01", "target")
     assert path.read_bytes() == before
     export.to_csv({"id": objects(["x2"])}, path, overwrite=True)

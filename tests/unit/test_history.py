@@ -328,3 +328,20 @@ def test_a_history_without_outcomes_needs_the_deals() -> None:
     assert np.isnan(then["amount"][0])
     assert later.equals(deals) is False
     assert later["amount"].tolist() == [5.0]
+
+
+def test_books_of_several_days_are_the_same_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deals are worked through in blocks: neither their size nor the number of threads or days changes a book."""
+    company = sm.datasets.sample_company(deals=400, rng=3)
+    deals, history = company.deals, company.history
+    shuffled = deals.take(np.random.default_rng(1).permutation(len(deals)))
+    days = ["2024-09-30", "2025-06-30", company.as_of]
+    for book in (None, deals, shuffled):
+        plain = [history.as_of(day, book) for day in days]
+        with monkeypatch.context() as patch, sm.threads(3):
+            patch.setattr("salesmetrics._threads.THREADED_ROWS", 1)
+            patch.setattr("salesmetrics.books.filling._BLOCK", 7)
+            patch.setattr("salesmetrics.books.filling._LEAST", 1)
+            together = history.as_of(days, book)
+        assert 0 < len(plain[0]) < len(plain[1]) < len(plain[2])
+        assert all(one.equals(other) and one.notes == other.notes for one, other in zip(plain, together, strict=True))

@@ -11,18 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesmetrics import _kernels
+from salesmetrics._histograms import Histogram, runs, scatter
 from salesmetrics._kernels import (
     Addend,
     Axis,
-    Histogram,
     Range,
     capped,
     cell_count,
     largest_difference,
     packed_cells,
     positions,
-    runs,
-    scatter,
     tabulate,
 )
 from salesmetrics._threads import BLOCK, thread_count, threads

@@ -41,7 +41,7 @@ def deals(rows: int = 60, seed: int = 5) -> sm.DealBook:
             "expected_close": np.datetime64("2026-08-01") + rng.integers(0, 90, rows),
             "closed": closed,
             "outcome": outcome,
-            "probability": rng.integers(0, 11, rows) / 10,
+            "probability": np.where(outcome == "open", rng.integers(0, 11, rows) / 10, outcome == "won"),
         },
         as_of="2026-06-15",
     )

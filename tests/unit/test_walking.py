@@ -554,3 +554,14 @@ def test_the_waterfall_ends_where_closing_is() -> None:
     assert axes.get_title(loc="right") == "first 1 of 3 walks"
     axes.figure.canvas.draw()
     plt.close(axes.figure)
+
+
+def test_deals_that_were_over_on_the_first_day_change_nothing_in_a_walk_of_two_books() -> None:
+    """They are left out before the books are paired, but not where a boolean for each row picks deals: both ways agree."""
+    company = sm.datasets.sample_company(deals=2_000, rng=5)
+    before, after = company.history.as_of(["2025-06-30", "2025-09-30"], company.deals)
+    every = np.ones(len(after), dtype=bool)
+    for by in (None, "rep", "stage"):
+        whole = sm.pipeline_walk(before, after, by=by, where=every)
+        assert whole.n.sum() > 0
+        assert sm.pipeline_walk(before, after, by=by).equals(whole)

@@ -36,8 +36,9 @@ class DealHistory(Book):
     """Changes of deals in columns, one row for each change, holding the state after it; made by `read_history`.
 
     Columns: ``deal, date``, then those of ``seq, stage, outcome, expected_close, amount, rep, actor, forecast_category`` that
-    were tracked, and ``source_currency`` where amounts were converted. Rows are kept sorted by deal, then by day, then by ``seq``; changes of one deal on one day that ``seq`` does
-    not tell apart follow the order of their stages, then that of their values, so that nothing depends on the order in which
+    were tracked, and ``source_currency`` where amounts were converted. Rows are kept sorted by deal, then by day, then by
+    ``seq``; changes of one deal on one day that ``seq`` does not tell apart follow the order of their stages, then that of
+    their values, so that nothing depends on the order in which
     rows come in.
 
     Attributes

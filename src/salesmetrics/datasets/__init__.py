@@ -28,6 +28,7 @@ from salesmetrics.money import resolve_scale
 __all__ = ["Company", "sample_company"]
 
 _FIRST, _MOST_DAYS = "1990-01-01", 20_000
+_MOST_DEALS = 100_000_000
 
 
 @attrs.frozen(eq=False)
@@ -113,6 +114,14 @@ def sample_company(
     ['Qualification', 'Discovery', 'Proposal', 'Negotiation', 'Closed Won']
     """
     size = _check.count(deals, "deals")
+    if size > _MOST_DEALS:
+        raise InvalidArgumentError(
+            f"`deals` must be at most {_MOST_DEALS:,}; got {size:,}.",
+            code="SM-DTS-02",
+            field="deals",
+            values=[size],
+            hint="several companies with other seeds make more.",
+        )
     draws, days = Draws.of(rng), _days(start, as_of)
     coin = Coin(currency, resolve_scale(currency, None))
     staff = hire(draws, days, size)

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import rolled
+from salesmetrics._histograms import rolled
 from salesmetrics.answers import blanked, dated, major, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.asking import activity_book, deal_book, deal_history

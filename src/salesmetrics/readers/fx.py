@@ -214,9 +214,7 @@ def _agreeing(values: Mapping[str, list[Fraction]], judge: Judge) -> None:
 
 def _half(rate: Fraction) -> Fraction:
     """Return half a unit of the last decimal that a rate is written with."""
-    decimals = 0
-    while (rate * 10**decimals).denominator != 1 and decimals < 12:
-        decimals += 1
+    decimals = next((digits for digits in range(12) if 10**digits % rate.denominator == 0), 12)
     return Fraction(1, 2 * 10**decimals)
 
 

@@ -12,7 +12,7 @@ __all__ = ["order_problems"]
 
 
 def order_problems(raw: Raw, process: SalesProcess | None) -> list[Problem]:
-    """Return the problem of ordered categories whose order is not that of the process; categories it does not know are told later.
+    """Return the problem of ordered categories whose order is not that of the process; unknown ones are told later.
 
     Parameters
     ----------
@@ -36,4 +36,8 @@ def order_problems(raw: Raw, process: SalesProcess | None) -> list[Problem]:
     got = " before ".join(map(show, stated[:12]))
     hint = f"the process has {' before '.join(map(show, ordered[:12]))}; reorder the categories, or drop their order."
     nothing = np.empty(0, dtype=np.int64)
-    return [Problem("SM-STG-09", "stage", "have its categories in the order of the process", nothing, [got], hint, whole=True)]
+    return [
+        Problem(
+            "SM-STG-09", "stage", "have its categories in the order of the process", nothing, [got], hint, whole=True
+        )
+    ]

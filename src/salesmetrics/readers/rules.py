@@ -151,7 +151,11 @@ class Judge:
             if self.keys is not None:
                 known = self.keys.take(problem.rows)
                 keys = list(known.user() if isinstance(known, KeyColumn) else known)
-                where += [] if keys[0] is None or isinstance(keys[0], str) and not keys[0] else [f"{self.noun} {show(keys[0])}"]
+                where += (
+                    []
+                    if keys[0] is None or (isinstance(keys[0], str) and not keys[0])
+                    else [f"{self.noun} {show(keys[0])}"]
+                )
             lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
             if len(problem.rows) > 1:
                 lines.append("  also rows " + ", ".join(str(int(r)) for r in problem.rows[1:4]))
@@ -171,19 +175,23 @@ class Judge:
 
     def _records(self, problem: Problem, sentence: str, keys: Sequence[object]) -> list[dict[str, object]]:
         """Return one dict for each row that breaks the rule."""
+        count, column = len(problem.rows), self.names.get(problem.field)
+        lines = [None] * count if self.lines is None else self.lines[problem.rows].tolist()
+        known = list(keys) if len(keys) else [None] * count
+        values = [*problem.values[:count], *[None] * (count - len(problem.values))]
         return [
             {
                 "code": problem.code,
-                "line": None if self.lines is None else int(self.lines[row]),
+                "line": line,
                 "byte": None,
                 "row": row,
-                "column": self.names.get(problem.field),
+                "column": column,
                 "field": problem.field,
-                "key": keys[at] if len(keys) else None,
-                "value": problem.values[at] if at < len(problem.values) else None,
+                "key": key,
+                "value": value,
                 "message": sentence,
             }
-            for at, row in enumerate(problem.rows.tolist())
+            for line, row, key, value in zip(lines, problem.rows.tolist(), known, values, strict=True)
         ]
 
     def _collected(self) -> InvalidDataError:

@@ -10,7 +10,8 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._check import locked
-from salesmetrics._kernels import Range, packed_cells, scatter
+from salesmetrics._histograms import scatter
+from salesmetrics._kernels import Range, packed_cells
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.forecasts import ForecastBook
 from salesmetrics.books.reps import RepBook

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Addend, Axis, Histogram, Range, capped, largest_difference, packed_cells, scatter
+from salesmetrics._histograms import Histogram, scatter
+from salesmetrics._kernels import Addend, Axis, Range, capped, largest_difference, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook

@@ -9,7 +9,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Axis, Histogram, packed_cells
+from salesmetrics._histograms import Histogram
+from salesmetrics._kernels import Axis, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory

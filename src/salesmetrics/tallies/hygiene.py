@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Histogram, packed_cells
+from salesmetrics._histograms import Histogram
+from salesmetrics._kernels import packed_cells
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.activities import ActivityBook
 from salesmetrics.books.deals import DealBook

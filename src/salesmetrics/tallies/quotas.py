@@ -10,7 +10,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import packed_cells, rolled
+from salesmetrics._histograms import rolled
+from salesmetrics._kernels import packed_cells
 from salesmetrics._wide import LIMBS, limbs_of, wide_ints
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.books.quotas import QuotaBook

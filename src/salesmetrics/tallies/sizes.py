@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Axis, Histogram, Range, packed_cells
+from salesmetrics._histograms import Histogram
+from salesmetrics._kernels import Axis, Range, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.reps import RepBook
