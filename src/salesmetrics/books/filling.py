@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -28,7 +29,9 @@ def filled(
     ``counts`` says how many rows a range makes in each answer. All answers of a block are worked out before the next block,
     while what they read is in the cache.
     """
-    targets = [_Target(columns, size) for columns, size in zip(work(0, 0), counts(0, rows), strict=True)]
+    likes, sizes = list(work(0, 0)), counts(0, rows)
+    room = _Room(likes, sizes)
+    targets = [_Target(columns, size, room) for columns, size in zip(likes, sizes, strict=True)]
 
     def part(start: int, stop: int) -> None:
         places = counts(0, start)
@@ -41,13 +44,34 @@ def filled(
     return [target.columns() for target in targets]
 
 
+class _Room:
+    """One stretch of memory for all columns of a type, of all answers, handed out piece by piece.
+
+    Fresh memory costs as much as what is written into it where it comes in small pieces, and next to nothing where the system
+    gives it in large ones: that is why several answers together are cheaper than one by one.
+    """
+
+    def __init__(self, answers: Sequence[Mapping[str, Column]], sizes: Sequence[int]) -> None:
+        wanted: Counter[np.dtype[Any]] = Counter()
+        for columns, size in zip(answers, sizes, strict=True):
+            for column in columns.values():
+                for values in _arrays(column).values():
+                    wanted[values.dtype] += size
+        self.free = {kind: np.empty(size, dtype=kind) for kind, size in wanted.items()}
+
+    def take(self, kind: np.dtype[Any], size: int) -> AnyArray:
+        """Return the next piece."""
+        piece, self.free[kind] = self.free[kind][:size], self.free[kind][size:]
+        return piece
+
+
 class _Target:
     """The columns of one answer: empty ones at first, of the kinds that are to come."""
 
-    def __init__(self, columns: Mapping[str, Column], size: int) -> None:
+    def __init__(self, columns: Mapping[str, Column], size: int, room: _Room) -> None:
         self.like, self.size = columns, size
         self.arrays = {
-            name: {field: np.empty(size, dtype=values.dtype) for field, values in _arrays(column).items()}
+            name: {field: room.take(values.dtype, size) for field, values in _arrays(column).items()}
             for name, column in columns.items()
         }
         self.partly: dict[str, list[tuple[int, AnyArray]]] = {name: [] for name in columns}
