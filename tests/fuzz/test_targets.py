@@ -32,6 +32,7 @@ FOUND = {
         "rates",
         b"\x10currency,start,end,per_base,in_base\n" + b"EUR,2026-01-01,9929-12-31,0.92,1.787\n" * 25_000,
     ),
+    "a million columns without a name": ("guess", b"\x04Id\nOwnerId\nAcountId" + b"\n" * 1_000_000),
     "as many columns as a text has letters": ("guess", b"\1" + b"\n".join(b"%d" % n for n in range(20_000))),
 }
 

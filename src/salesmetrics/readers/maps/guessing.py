@@ -30,6 +30,7 @@ _SYSTEMS = {
 }
 _LEAST = 0.5
 _ALIKE = 0.05
+_COMPARED = 200
 _OTHER_CASE = 0.8
 _ESSENTIAL = {"quotas": ("rep", "amount"), "splits": ("deal", "rep"), "history": ("deal", "date")}
 """Columns without which a table is hardly the one a map is for."""
@@ -189,8 +190,9 @@ def _reasons(
 ) -> Iterable[str]:
     """Return why a map is proposed, in sentences."""
     yield f"{len(fitting)} of the {len(shape)} columns of {shape.title} are there: {', '.join(map(escape, fitting.values()))}."
+    others = sorted(set(names) - set(fitting.values()))[:_COMPARED]
     for ours, theirs in list(missing.items())[:5]:
-        close = nearest(theirs, [name for name in names if name not in fitting.values()])
+        close = nearest(theirs, others)
         way = f" ({close})" if close and close.startswith("did you mean") else ""
         yield f"no {show(theirs)} for {ours}{way}."
     if len(missing) > 5:
