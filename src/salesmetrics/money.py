@@ -22,6 +22,7 @@ __all__ = [
     "finite_amount",
     "floats_to_minor",
     "resolve_scale",
+    "rounded_decimals",
     "to_major",
     "to_minor_scalar",
 ]
@@ -253,6 +254,10 @@ def _settle(values: AnyArray, scale: int, rounding: Rounding) -> tuple[IntArray,
     return np.where(outside, 0.0, whole).astype(np.int64), outside
 
 
+_EXACT, _ROUNDED, _FLOAT, _BAD = range(4)
+_UNREAD, _NONE = (0, _FLOAT), (0, _BAD)
+
+
 def decimals_to_minor(values: Iterable[object], scale: int, *, rounding: Rounding = None) -> tuple[IntArray, BoolArray]:
     """Return numbers of any kind, row by row, as whole minor units, and which rows have none.
 
@@ -278,16 +283,27 @@ def decimals_to_minor(values: Iterable[object], scale: int, *, rounding: Roundin
     >>> minor.tolist(), bad.tolist()
     ([1990, 500, 0], [False, False, True])
     """
+    minor, bad, _ = rounded_decimals(values, scale, rounding=rounding)
+    return minor, bad
+
+
+def rounded_decimals(
+    values: Iterable[object], scale: int, *, rounding: Rounding = None
+) -> tuple[IntArray, BoolArray, BoolArray]:
+    """Return what `decimals_to_minor` does, and which rows were rounded, told in the same pass."""
     rows = list(values)
     step, exact = Decimal((0, (1,), -scale)), _exact_context(rounding)
-    found = [None if isinstance(value, float) else _minor_or_none(value, scale, step, exact) for value in rows]
-    minor = np.fromiter((whole or 0 for whole in found), dtype=np.int64, count=len(rows))
-    bad = np.fromiter((whole is None for whole in found), dtype=bool, count=len(rows))
-    floats = np.flatnonzero(np.fromiter((isinstance(value, float) for value in rows), dtype=bool, count=len(rows)))
+    found = [_UNREAD if isinstance(value, float) else _minor_or_none(value, scale, step, exact) for value in rows]
+    minor = np.fromiter((whole for whole, _ in found), dtype=np.int64, count=len(rows))
+    how = np.fromiter((kind for _, kind in found), dtype=np.int8, count=len(rows))
+    bad, rounded = how == _BAD, how == _ROUNDED
+    floats = np.flatnonzero(how == _FLOAT)
     if len(floats):
         plain = np.array([rows[row] for row in floats], dtype=np.float64)
         minor[floats], bad[floats] = floats_to_minor(plain, scale, rounding=rounding)
-    return minor, bad
+        if rounding is not None:
+            rounded[floats] = floats_to_minor(plain, scale)[1] & ~bad[floats]
+    return minor, bad, rounded
 
 
 def _exact_context(rounding: Rounding) -> decimal.Context:
@@ -297,8 +313,8 @@ def _exact_context(rounding: Rounding) -> decimal.Context:
     return decimal.Context(prec=40, rounding=decimal.ROUND_HALF_EVEN, Emin=-60, Emax=60, traps=list(traps))
 
 
-def _minor_or_none(value: object, scale: int, step: Decimal, exact: decimal.Context) -> int | None:
-    """Return the whole minor units of one number that is no float, None where it has none.
+def _minor_or_none(value: object, scale: int, step: Decimal, exact: decimal.Context) -> tuple[int, int]:
+    """Return the whole minor units of one number that is no float, and whether it is exact, rounded or none.
 
     The context refuses more than 40 digits before it computes them, so a huge exponent costs nothing.
     """
@@ -307,14 +323,15 @@ def _minor_or_none(value: object, scale: int, step: Decimal, exact: decimal.Cont
         number = Decimal(repr(number))
     if isinstance(number, Decimal):
         try:
-            minor = int(number.quantize(step, None, exact).scaleb(scale, exact))
+            near = number.quantize(step, None, exact)
+            minor, how = int(near.scaleb(scale, exact)), _EXACT if near == number else _ROUNDED
         except (decimal.InvalidOperation, decimal.Inexact, ValueError):
-            return None
+            return _NONE
     elif number is None:
-        return None
+        return _NONE
     else:
-        minor = number * 10**scale
-    return minor if -LIMIT <= minor <= LIMIT else None
+        minor, how = number * 10**scale, _EXACT
+    return (minor, how) if -LIMIT <= minor <= LIMIT else _NONE
 
 
 def to_minor_scalar(value: object, scale: int, argument: str) -> int:

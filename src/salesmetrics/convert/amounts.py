@@ -16,7 +16,7 @@ from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
 from salesmetrics.convert.written import as_numbers
-from salesmetrics.money import LIMIT, decimals_to_minor, floats_to_minor
+from salesmetrics.money import LIMIT, decimals_to_minor, floats_to_minor, rounded_decimals
 
 __all__ = ["money", "money_by_scale"]
 
@@ -289,9 +289,9 @@ def _from_objects(
         if rounded is not None and part.rounded is not None:
             rounded[rows] = part.rounded
     else:
-        minor[rows], bad[rows] = decimals_to_minor(values[rows], scale, rounding=rounding)
+        minor[rows], bad[rows], told = rounded_decimals(values[rows], scale, rounding=rounding)
         if rounded is not None:
-            rounded[rows] = decimals_to_minor(values[rows], scale)[1] & ~bad[rows]
+            rounded[rows] = told
     return _Minor(minor, missing | ~number, bad, values, rounded, problems)
 
 
@@ -313,11 +313,11 @@ def _from_texts(raw: Texts, field: str, scale: int, rounding: Literal["half_even
     rows = odd[plain]
     exact = [number for number in numbers if number is not None]
     bad = np.zeros(len(texts), dtype=bool)
-    minor[rows], bad[rows] = decimals_to_minor(exact, scale, rounding=rounding)
+    minor[rows], bad[rows], told = rounded_decimals(exact, scale, rounding=rounding)
     rounded = None
     if rounding is not None:
         rounded = np.zeros(len(texts), dtype=bool)
-        rounded[rows] = decimals_to_minor(exact, scale)[1] & ~bad[rows]
+        rounded[rows] = told
     return _Minor(minor, missing | broken | worded, bad, texts, rounded, problems)
 
 
