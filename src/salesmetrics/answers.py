@@ -72,8 +72,9 @@ def dated(window: Window, column: str, as_of: int | None = None) -> str:
 class Ledger:
     """Bookings beside quotas, one row for each rep of each group and one column for each period; money in minor units.
 
-    ``whole`` is the whole part of the quota and ``rest`` the fraction of a minor unit that proration leaves; ``days`` are the
-    days with a quota in force; ``unpriced`` counts won deals without an amount, which are not among those credited.
+    ``quota`` is rounded once; ``whole`` is its whole part and ``rest`` the fraction of a minor unit that proration leaves, for
+    exact comparisons; ``days`` are the days with a quota in force; ``unpriced`` counts won deals without an amount, which are
+    not among those credited.
     """
 
     labels: Labels
@@ -82,12 +83,8 @@ class Ledger:
     whole: IntArray
     rest: FloatArray
     days: IntArray
+    quota: FloatArray
     unpriced: IntArray
-
-    @property
-    def quota(self) -> FloatArray:
-        """The quota in minor units."""
-        return self.whole + self.rest
 
     @property
     def has_quota(self) -> BoolArray:
@@ -120,10 +117,10 @@ class Ledger:
 
 def ledger(
     bookings: tuple[Labels, IntArray, IntArray],
-    quotas: tuple[Labels, IntArray, FloatArray, IntArray],
+    quotas: tuple[Labels, IntArray, FloatArray, IntArray, FloatArray],
     unpriced: IntArray | None = None,
 ) -> Ledger:
-    """Return bookings (labels, amounts, deals) beside quotas (labels, whole minor units, the rest, days covered)."""
+    """Return bookings (labels, amounts, deals) beside quotas (labels, whole units, the rest, days covered, both in one)."""
     labels, mine, theirs = bookings[0].union(quotas[0])
 
     def placed(rows: IntArray, table: AnyArray) -> AnyArray:
@@ -134,6 +131,6 @@ def ledger(
         return out
 
     booked, credited = (placed(mine, table) for table in bookings[1:])
-    whole, rest, days = (placed(theirs, table) for table in quotas[1:])
+    whole, rest, days, quota = (placed(theirs, table) for table in quotas[1:])
     without = np.zeros_like(credited) if unpriced is None else placed(mine, unpriced)
-    return Ledger(labels, booked, credited, whole, rest, days, without)
+    return Ledger(labels, booked, credited, whole, rest, days, quota, without)

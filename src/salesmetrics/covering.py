@@ -93,12 +93,12 @@ def _targets(
     quota: QuotaTally, bookings: BookingTally | None, pipeline: PipelineTally, names: tuple[str, ...]
 ) -> Ledger:
     """Return quota and bookings of the reps with a quota above 0, by the names of the answer."""
-    labels, whole, rest, covered, _ = quota.exact()
+    labels, whole, rest, covered, _, value = quota.exact()
     factor = decimals_apart(quota.scale, pipeline.scale, whole)
     if bookings is None:
         nothing = np.zeros_like(covered)
         booked: tuple[Labels, AnyArray, AnyArray] = (labels, nothing, nothing)
     else:
         booked = (bookings.labels, bookings.amount, bookings.count - bookings.unpriced)
-    rows = ledger(booked, (labels, whole * factor, rest * factor, covered))
+    rows = ledger(booked, (labels, whole * factor, rest * factor, covered, value * factor))
     return rows.rolled(names, np.ones_like(rows.has_quota) if "rep" in names else rows.has_quota)

@@ -171,7 +171,7 @@ def quota_tally(quotas: QuotaBook | QuotaTally, asked: Asked) -> QuotaTally:
 
 def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:
     """Return bookings beside quotas in the minor units of the deals."""
-    labels, whole, rest, covered, _ = quota.exact()
+    labels, whole, rest, covered, _, value = quota.exact()
     if labels.names != book.labels.names:
         raise MergeError(
             f"`quotas` must be grouped as the deals are; got {show(list(labels.names))} beside "
@@ -181,7 +181,7 @@ def _ledger(book: BookingTally, quota: QuotaTally) -> Ledger:
         )
     factor = decimals_apart(quota.scale, book.scale, whole)
     counted = (book.labels, book.amount, book.count - book.unpriced)
-    return ledger(counted, (labels, whole * factor, rest * factor, covered), book.unpriced)
+    return ledger(counted, (labels, whole * factor, rest * factor, covered, value * factor), book.unpriced)
 
 
 def decimals_apart(scale: int, wanted: int, whole: IntArray) -> int:

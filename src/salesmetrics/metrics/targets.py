@@ -217,10 +217,10 @@ def effective_quota(
             ramp_from=ramp_from,
             prorate=prorate,
         )
-    grain, whole, rest, covered, active = tally.exact()
+    grain, _, _, covered, active, value = tally.exact()
     labels, rows = grain.onto(tally.by)
     size = len(labels)
-    total = _added(rows, size, whole) + _added(rows, size, rest)
+    total = _added(rows, size, value)
     days = _added(rows, size, active)
     reason = reasons(len(days), ("no_quota", _added(rows, size, covered) == 0))
     spread = {"day": "days", "business_day": "business days", "month": "months"}[tally.spread.unit]

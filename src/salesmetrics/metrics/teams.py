@@ -516,10 +516,10 @@ def _stated(
     where = asked.where if isinstance(asked.where, Mapping) else {}
     narrowed = {name: wanted for name, wanted in where.items() if name in book.names and name != "rep"}
     tally = QuotaTally.from_book(book, by=both.names, period=both.window.asked, where=narrowed or None)
-    grain, whole, rest, covered, _ = tally.exact()
+    grain, whole, _, covered, _, value = tally.exact()
     own, at = grain.onto(both.names)
     factor = decimals_apart(tally.scale, both.book.scale, whole)
-    number = rolled(at, len(own), (whole + rest) * np.float64(factor))
+    number = rolled(at, len(own), value * np.float64(factor))
     days = rolled(at, len(own), covered)
     joined, mine, theirs = labels.union(own)
     target = np.full((len(joined), both.window.size), np.nan)

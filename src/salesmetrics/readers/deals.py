@@ -17,6 +17,7 @@ from salesmetrics.errors import MissingColumnError, nearest, show
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.currencies import coins_of, rate_days
+from salesmetrics.readers.doubles import UPDATED, keep_last
 from salesmetrics.readers.leaving import leave_out, leave_out_merged
 from salesmetrics.readers.mapped import Named, any_source, named
 from salesmetrics.readers.ordering import order_problems
@@ -38,6 +39,7 @@ FIELDS = (
     "probability",
     "forecast_category",
     "currency",
+    UPDATED,
 )
 BY_OUTCOME = ("won_date", "lost_date")
 
@@ -63,6 +65,7 @@ def read_deals(
     sentinels: Iterable[object] = (),
     allow_negative: bool = False,
     rounding: Literal["half_even"] | None = None,
+    duplicates: Literal["last"] | None = None,
     repair: Literal["blank_created"] | None = None,
     on_error: Literal["raise", "collect", "drop"] = "raise",
 ) -> DealBook:
@@ -115,6 +118,9 @@ def read_deals(
         Take credits (negative amounts).
     rounding : {None, "half_even"}
         Round amounts that are finer than the minor unit, instead of refusing them.
+    duplicates : {None, "last"}
+        Keep the row of an id that was written last, by the column ``updated`` of days or instants, and count the others.
+        Rows that it does not tell apart are refused.
     repair : {None, "blank_created"}
         Keep deals that closed before they were created, without their creation day.
     on_error : {"raise", "collect", "drop"}
@@ -147,7 +153,7 @@ def read_deals(
     judge.hear(here.source.problems)
     leave_out(here, judge)
     book: dict[str, Column] = {}
-    _keys(here, judge, book, merged)
+    _keys(here, judge, book, merged, duplicates, date_format)
     coins = coins_of(
         here,
         judge,
@@ -200,7 +206,9 @@ def read_deals(
     )
 
 
-def _keys(here: Named, judge: Judge, book: dict[str, Column], merged: object) -> None:
+def _keys(
+    here: Named, judge: Judge, book: dict[str, Column], merged: object, duplicates: str | None, date_format: str | None
+) -> None:
     """Read the ids, leave out the deals that were merged into others, and check ids whose form is known."""
     if "id" not in here:
         if merged is not None:
@@ -215,7 +223,7 @@ def _keys(here: Named, judge: Judge, book: dict[str, Column], merged: object) ->
     book["id"] = ids
     judge.keys = ids
     leave_out_merged(here, judge, ids, merged)
-    judge.hear(problems)
+    judge.hear(keep_last(here, judge, ids, problems, duplicates, date_format))
     if "id" in here.shape.ids and ids.are_texts:
         judge.hear(convert.wrong_records(ids.values, "id", here.shape.id_length))
 

@@ -151,12 +151,12 @@ class QuotaTally(Tally):
         nothing = QuotaBook.empty(names, currency=currency, scale=scale)
         return cls.from_book(nothing, by=by, period=period, quota=quota, unit=unit, weights=weights, busday=busday)
 
-    def exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
-        """Return labels without the divisor, the quota as whole minor units and the rest, days covered and days active."""
+    def exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray, FloatArray]:
+        """Return labels without the divisor, whole minor units, the rest, days covered, days active, and the quota."""
         return self._exact
 
     @cached_property
-    def _exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray]:
+    def _exact(self) -> tuple[Labels, IntArray, FloatArray, IntArray, IntArray, FloatArray]:
         """The quotas divided out, once."""
         owned = [name for name in self.labels.names if name != SPAN]
         labels, row = self.labels.onto(owned)
@@ -166,18 +166,23 @@ class QuotaTally(Tally):
         if self.amount_days is not None:
             whole, left = np.divmod(self.amount_days, divisor)
             rest = left / divisor
+            # one rounding: twice the amounts are twice the quota, to the last bit
+            value = np.where(left == 0, whole, self.amount_days / divisor)
         else:
             assert self.shared_days is not None
             below = np.broadcast_to(divisor * self.parts, self.days.shape).reshape(-1).tolist()
             pairs = [divmod(n, d) for n, d in zip(wide_ints(self.shared_days), below, strict=True)]
             whole = np.array([q for q, _ in pairs], dtype=np.int64).reshape(self.days.shape)
             rest = np.array([r / d for (_, r), d in zip(pairs, below, strict=True)]).reshape(self.days.shape)
+            quotients = [n / d for n, d in zip(wide_ints(self.shared_days), below, strict=True)]
+            value = np.array(quotients, dtype=np.float64).reshape(self.days.shape)
 
         def add(table: AnyArray) -> AnyArray:
             return rolled(row, len(labels), table)
 
-        whole, rest, covered, days = (_check.locked(add(t)) for t in (whole, rest, self.covered, self.days))
-        return labels, whole, rest, covered, days
+        tables = (whole, rest, self.covered, self.days, value)
+        whole, rest, covered, days, value = (_check.locked(add(table)) for table in tables)
+        return labels, whole, rest, covered, days, value
 
 
 def _placed(stretches: Stretches, window: Window) -> tuple[IntArray, IntArray, IntArray, IntArray]:
