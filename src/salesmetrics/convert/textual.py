@@ -73,6 +73,8 @@ def _floated(values: AnyArray) -> AnyArray:
 
 
 def _written(value: Any) -> object:
+    if type(value) is str or value is None:
+        return value
     if isinstance(value, (bool, np.bool_)):
         return value
     if isinstance(value, (int, np.integer)):

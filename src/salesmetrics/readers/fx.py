@@ -168,7 +168,10 @@ def _unnamed(own: LabelColumn, start: DayColumn) -> list[Problem]:
 def _rates(here: Named, name: str, judge: Judge) -> list[Fraction]:
     """Return a column of rates as exact fractions; what is no finite number above 0 is a problem, and 1."""
     values = _objects(here.raw(name, "money"))
-    rates = [_rate(value) for value in values]
+    told = {
+        value: _rate(value) for value in values if type(value) in (str, float)
+    }  # rates repeat, and are dear to read
+    rates = [told[value] if type(value) in (str, float) else _rate(value) for value in values]
     wrong = np.flatnonzero([rate is None for rate in rates])
     if len(wrong):
         rule = "be a finite number above 0 in every row"
@@ -203,7 +206,10 @@ def _agreeing(values: Mapping[str, list[Fraction]], judge: Judge) -> None:
     if len(values) < 2:
         return
     pairs = list(zip(values["per_base"], values["in_base"], strict=True))
-    far = [abs(one * other - 1) > 2 * (_half(one) * other + _half(other) * one) for one, other in pairs]
+    apart = {
+        (one, other): abs(one * other - 1) > 2 * (_half(one) * other + _half(other) * one) for one, other in set(pairs)
+    }
+    far = [apart[pair] for pair in pairs]
     rows = np.flatnonzero(far)
     if len(rows):
         shown: list[object] = [f"{float(pairs[row][0])} and {float(pairs[row][1])}" for row in rows.tolist()]
