@@ -62,7 +62,7 @@ def thread_count(rows: int) -> int:
         return 1
     asked = _asked.get()
     if asked is not None:
-        return asked
+        return min(asked, -(-rows // BLOCK))  # a thread without a block would only cost memory
     # the cores of the process, which may be fewer than the machine's
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, _MOST)

@@ -28,8 +28,6 @@ def entered(
     """
     _check.one_of(amount, AMOUNTS, "amount")
     mask = deals.mask(where)
-    if at == "created" and amount == "as_of":
-        return deals if mask is None else deals.take(np.flatnonzero(mask))
     if history is None:
         asked = f"amount {show(amount)}" if at == "created" else f"at {show(at)}"
         raise InvalidArgumentError(

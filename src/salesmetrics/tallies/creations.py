@@ -59,8 +59,9 @@ class CreationTally(Tally):
         """Return the tally of a book of deals."""
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
-        deals = entered(deals, history, at, valued, where, snapshot)
-        grouping = group(deals, by, None, reps, as_of=snapshot)
+        if at != "created" or valued != "as_of":
+            deals, where = entered(deals, history, at, valued, where, snapshot), None
+        grouping = group(deals, by, where, reps, as_of=snapshot)
         made = day_column(deals, "created", "pipeline created")
         created = made.days
         more, keep = window.axis(made, limit(made, snapshot))
