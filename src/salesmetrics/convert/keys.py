@@ -151,7 +151,7 @@ def _texts(
         problems = _doubled(ids, given, field) if unique else []
         return KeyColumn(ids), problems + (_case_twins(ids, given, field) if unique else [])
     stripped = list(map(str.strip, texts))
-    blank = np.fromiter((not text for text in stripped), dtype=bool, count=len(texts))
+    blank = np.fromiter(map(operator.not_, stripped), dtype=bool, count=len(texts))
     problems = _absent((blank | ~given) & ~known_bad, shown, field)
     given = given & ~blank
     control = np.zeros(len(texts), dtype=bool)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
 
 import numpy as np
 
@@ -15,6 +17,8 @@ __all__ = ["beginning", "record_ids", "wrong_records"]
 
 _RECORD = re.compile("[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 _BLOCK = 1 << 16
+_PLAIN = frozenset([str, int, float, bool, Decimal, type(None)])
+"""Kinds of values that a table can be asked for, and that equal no text."""
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -119,13 +123,14 @@ def wrong_records(values: AnyArray, field: str, length: int | None) -> list[Prob
 
 def _misfits(texts: list[object]) -> IntArray:
     """Return the rows with 18 letters and digits of which the last three are not the checksum of the first 15."""
-    plain = set(map(type, texts)) == {str} and set(map(len, texts)) == {18}  # type: ignore[arg-type]
-    if plain and (joined := "".join(texts)).isascii():  # type: ignore[arg-type]
-        rows = np.arange(len(texts), dtype=np.int64)
-    else:
-        chosen = [isinstance(text, str) and len(text) == 18 and text.isascii() for text in texts]
-        rows = np.flatnonzero(chosen).astype(np.int64)
-        joined = "".join(str(texts[row]) for row in rows.tolist())
+    words = [text if isinstance(text, str) else "" for text in texts] if set(map(type, texts)) != {str} else texts
+    size = np.fromiter(map(len, words), dtype=np.int64, count=len(words))  # type: ignore[arg-type]
+    rows = np.flatnonzero(size == 18).astype(np.int64)
+    chosen = [str(words[row]) for row in rows.tolist()]
+    joined = "".join(chosen)
+    if not joined.isascii():
+        plain = [text.isascii() for text in chosen]
+        rows, joined = rows[plain], "".join(text for text, kept in zip(chosen, plain, strict=True) if kept)
     grid = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, 18)
     bad = [_unlike(grid[start : start + _BLOCK]) for start in range(0, len(grid), _BLOCK)]
     found: IntArray = rows[np.concatenate([np.empty(0, dtype=bool), *bad])]
@@ -156,7 +161,12 @@ def _each_text(raw: Raw, change: Callable[[str], str | None]) -> Raw:
 
 def _changed(values: AnyArray, change: Callable[[str], str | None]) -> AnyArray:
     listed = values.tolist()
-    table = {text: change(text) for text in {value for value in listed if isinstance(value, str)}}
     out = np.empty(len(values), dtype=object)
+    if set(map(type, listed)) <= _PLAIN:
+        with suppress(TypeError):  # a Decimal that signals has no hash
+            table = {text: change(text) for text in set(listed) if type(text) is str}
+            out[:] = list(map(table.get, listed, listed))
+            return out
+    table = {text: change(text) for text in {value for value in listed if isinstance(value, str)}}
     out[:] = [table[value] if isinstance(value, str) else value for value in listed]
     return out

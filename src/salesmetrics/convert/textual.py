@@ -50,7 +50,7 @@ def as_texts(raw: Raw) -> Raw:
         return _floated(raw)
     if kind == "O" and not set(map(type, raw.tolist())) <= {str, type(None)}:
         out = np.empty(len(raw), dtype=object)
-        out[:] = [_written(value) for value in raw]
+        out[:] = [value if type(value) is str or value is None else _written(value) for value in raw.tolist()]
         return out
     return raw
 
@@ -73,8 +73,6 @@ def _floated(values: AnyArray) -> AnyArray:
 
 
 def _written(value: Any) -> object:
-    if type(value) is str or value is None:
-        return value
     if isinstance(value, (bool, np.bool_)):
         return value
     if isinstance(value, (int, np.integer)):

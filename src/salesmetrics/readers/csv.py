@@ -213,9 +213,7 @@ def _read(lines: Lines, delimiter: str | None, footer: str | None, most: tuple[i
     names = _header(header[0], passed + 1)
     records = Records(names, footer, most[0], line=passed + reader.line_num + 1)
     lines.progress = records.progress
-    for record in _records(reader, passed, records):
-        records.add(record, passed + reader.line_num)
-    records.flush(passed + reader.line_num)
+    records.gather(_records(reader, passed, records), lambda: passed + reader.line_num)
     columns, places = records.columns()
     if records.footer_lines:
         notes.append(f"{records.footer_lines} lines of a footer left out")

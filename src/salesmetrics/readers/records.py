@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TypeAlias
 
 import attrs
@@ -141,11 +141,15 @@ class Records:
         """Return how many records have come in."""
         return self._rows + len(self._batch)
 
-    def add(self, record: list[str], line: int) -> None:
-        """Take a record that ends on this line."""
-        self._batch.append(record)
-        if len(self._batch) >= _BATCH:
-            self.flush(line)
+    def gather(self, records: Iterable[list[str]], line: Callable[[], int]) -> None:
+        """Take records; ``line`` tells on which line the last of them ends."""
+        batch = self._batch
+        for record in records:
+            batch.append(record)
+            if len(batch) >= _BATCH:
+                self.flush(line())
+                batch = self._batch
+        self.flush(line())
 
     def begun(self) -> int:
         """Return the line on which the record behind the last one begins."""
@@ -185,6 +189,9 @@ class Records:
     def _without_blanks(self, batch: list[list[str]], places: IntArray) -> tuple[list[list[str]], IntArray]:
         """Return the batch without blank lines and the footer; refuse any other record of the wrong width."""
         kept, width = [], len(self.names)
+        if width > 1 and not self.footer_lines and set(map(len, batch)) <= {0, width}:
+            kept = [row for row, record in enumerate(batch) if record]
+            return [batch[row] for row in kept], places[kept]
         for row, record in enumerate(batch):
             if not record and width == 1 and not self.footer_lines:
                 batch[row] = [""]
