@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 __all__ = [
     "InvalidArgumentError",
@@ -17,10 +20,13 @@ __all__ = [
     "MissingColumnError",
     "SalesMetricsError",
     "SalesMetricsWarning",
+    "redacted",
 ]
 
 _SHOWN = 80
 _LISTED = 12
+_FAR_NEARER = 0.2
+_redacting: ContextVar[bool] = ContextVar("redacting", default=False)
 
 
 class SalesMetricsWarning(UserWarning):
@@ -69,11 +75,11 @@ class SalesMetricsError(Exception):
         self.column = column
         self.row = row
         self.line = line
-        self.rows = np.asarray(rows, dtype=np.int64)
-        self.keys = list(keys)
-        self.values = list(values)
-        self.value = self.values[0] if self.values else None
-        self.count = max(len(self.rows), len(self.values), 1)
+        self.rows: npt.NDArray[np.int64] = np.asarray(rows, dtype=np.int64)
+        self.keys: list[object] = list(keys)
+        self.values: list[object] = list(values)
+        self.value: object = self.values[0] if self.values else None
+        self.count: int = max(len(self.rows), len(self.values), 1)
         self.hint = hint
         self._records = list(records)
 
@@ -123,11 +129,46 @@ class MergeError(SalesMetricsError, ValueError):
     """Two tallies that do not belong together, or a saved one that was changed."""
 
 
-def show(value: object, *, redact: bool = False) -> str:
-    """Return a value that came from data as text that is safe to print."""
-    if redact:
-        size = len(value) if isinstance(value, (str, bytes, list, tuple)) else None
-        return f"<{type(value).__name__}{'' if size is None else f' of length {size}'}>"
+class WorkerLostError(SalesMetricsError, RuntimeError):
+    """An executor lost the worker that counted a part of a scan, and the part could not be counted again."""
+
+
+@contextmanager
+def redacted() -> Iterator[None]:
+    """Keep values of the data out of messages inside a ``with`` block: who may read a log may not read names and amounts.
+
+    What readers say of rows, in errors and in warnings, and what the `repr` of a book shows of its labels then has type and
+    length in place of a value; names of columns and choices of arguments are shown as ever. The attributes of an error
+    (``values``, ``keys``) and ``to_records()`` still hold what they hold. The setting holds for the thread (or task) that
+    makes it and ends with the block.
+
+    Examples
+    --------
+    >>> import salesmetrics as sm
+    >>> with sm.redacted():
+    ...     try:
+    ...         sm.read_deals({"id": ["Acme"], "created": ["Ana Smith"]})
+    ...     except sm.InvalidDataError as error:
+    ...         print(error.message.splitlines()[1].strip())
+    column 'created', row 0, deal <str of length 4>: <str of length 9>
+    """
+    before = _redacting.set(True)
+    try:
+        yield
+    finally:
+        _redacting.reset(before)
+
+
+def show_value(value: object) -> str:
+    """Return a value of a row as text that is safe to print, or its type and length where that was asked for."""
+    if not _redacting.get():
+        return show(value)
+    size = len(value) if isinstance(value, (str, bytes, list, tuple)) else None
+    return f"<{type(value).__name__}{'' if size is None else f' of length {size}'}>"
+
+
+def show(value: object) -> str:
+    """Return a value as text that is safe to print."""
     if isinstance(value, np.ndarray):
         return f"<array of shape {value.shape}, {value.dtype}>"
     if isinstance(value, np.generic):
@@ -154,13 +195,23 @@ def escape(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def nearest(name: object, choices: Iterable[object]) -> str | None:
-    """Return the hint that names the choices nearest to an unknown name, or all of them."""
+def closest(name: object, choices: Iterable[object]) -> list[Any]:
+    """Return the choices nearest to an unknown name, at most three, whatever the case; of one that is far nearer, none else."""
+    folded = {str(choice)[:_SHOWN].casefold(): choice for choice in choices}
+    wanted = str(name)[:_SHOWN].casefold()
+    if wanted in folded:
+        return [folded[wanted]]
+    near = difflib.get_close_matches(wanted, list(folded), n=3)
+    alike = [difflib.SequenceMatcher(None, text, wanted).ratio() for text in near]
+    return [folded[text] for text, share in zip(near, alike, strict=True) if share > alike[0] - _FAR_NEARER]
+
+
+def nearest(name: object, choices: Iterable[object], shown: Callable[[object], str] = show) -> str | None:
+    """Return the hint that names the choices nearest to an unknown name, or all of them; `show_value` shows labels of rows."""
     own = {str(c)[:_SHOWN]: c for c in choices}
     known = sorted(own)[:200]
-    folded = {c.casefold(): own[c] for c in known}
-    close = difflib.get_close_matches(str(name)[:_SHOWN].casefold(), list(folded), n=3)
-    listed = ", ".join(show(own[c]) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    close = closest(name, [own[c] for c in known])
+    listed = ", ".join(shown(own[c]) for c in known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     if close:
-        return f"did you mean {' or '.join(show(folded[c]) for c in close)}? There is: {listed}."
+        return f"did you mean {' or '.join(map(shown, close))}? There is: {listed}."
     return f"there is: {listed}." if known else None

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import salesmetrics as sm
+from salesmetrics.columns import DayColumn, LabelColumn
 from salesmetrics.convert import Coded, label
+from salesmetrics.domain import OUTCOMES
 from tests.bad_inputs.harness import ALL, OBJECTS, TYPED, Case, check, each, refused, row
 
 NAN = float("nan")
@@ -174,6 +176,23 @@ def test_rows_are_counted_in_64_bits() -> None:
     """Row numbers of problems are 64 bits wide, so that nothing turns negative past two billion rows."""
     error = refused(lambda: sm.read_deals({"amount": [-1]}))
     assert error.rows.dtype == np.int64
+
+
+@row("ARR-25")
+def test_more_rows_than_32_bits_count() -> None:
+    """Two billion deals and a few more are counted, a block at a time: here all are one and the same, so they fit."""
+    rows = 2**31 + 10
+
+    def same(value: object, dtype: type) -> Any:
+        return np.broadcast_to(np.array(value, dtype=dtype), (rows,))
+
+    columns = {
+        "outcome": LabelColumn(same(1, np.int8), tuple(OUTCOMES), ordered=True),
+        "rep": LabelColumn(same(0, np.int8), ("Ana",)),
+        "closed": DayColumn(same(20_000, np.int32)),
+    }
+    found = sm.win_rate(sm.DealBook(columns=columns, rows=rows), by="rep")["Ana"]
+    assert (found.n, found.value, found.parts["won"]) == (rows, 1.0, rows)
 
 
 @row("ARR-28")

@@ -139,6 +139,11 @@ def test_an_order_of_stages_that_is_another() -> None:
             assert error.field == "stage"
             assert error.row is None
             assert error.code == "SM-STG-09"
+    changes = wrong.assign(deal="D1", date=["2026-01-01", "2026-01-05"])
+    for source in (changes, pa.Table.from_pandas(changes)):
+        for mode in ("raise", "collect", "drop"):
+            error = refused(lambda source=source, mode=mode: sm.read_history(source, process=process(), on_error=mode))
+            assert (error.field, error.row, error.code) == ("stage", None, "SM-STG-09")
     plain = wrong.assign(stage=wrong["stage"].cat.as_unordered())
     assert sm.read_deals(plain, process=process())["stage"].tolist() == ["Lead", "Bid"]
 

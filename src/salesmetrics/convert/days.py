@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -41,7 +41,7 @@ def day(
     field: str,
     *,
     zone: str | dt.tzinfo | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     sentinels: Iterable[object] = (),
     as_of: object = None,
     instant: Timing = None,
@@ -57,8 +57,9 @@ def day(
         The field, for problems.
     zone : str or tzinfo, optional
         The business time zone, in which an instant becomes a day. Instants without a zone of their own are UTC.
-    date_format : str, optional
-        How texts or numbers write days: a format of ``strptime``, or ``"unix_s"``, ``"unix_ms"``, ``"excel"``.
+    date_format : str or mapping of str to str, optional
+        How texts or numbers write days: a format of ``strptime``, or ``"unix_s"``, ``"unix_ms"``, ``"excel"``. A mapping
+        holds those of the fields that are not written as ISO says.
     sentinels : iterable of day, optional
         Days that stand for *no day*, such as ``"9999-12-31"``.
     as_of : day, optional
@@ -85,10 +86,10 @@ def day(
     business = resolve_zone(zone)
     listed = [_check.day(sentinel, "sentinels") for sentinel in _several(sentinels)]
     last = _latest(as_of)
-    _checked_format(date_format)
+    form = form_of(date_format, field)
     if not listed and instant is not True and (plain := _plain_days(raw, earliest, last)) is not None:
         return DayColumn(plain), []
-    found = _moments(raw, field, date_format)
+    found = _moments(raw, field, form)
     missing = found.missing | np.isin(found.days, listed) if listed else found.missing
     unclear, problems = _unclear(found, missing, business, field, instant)
     outside, more = _outside(found, missing | unclear, field, last)
@@ -119,6 +120,13 @@ def _plain_days(raw: Raw, earliest: int | None, last: int) -> IntArray | None:
     if low < max(earliest or 0, 0) or int(counts.max()) > min(last, _SENTINELS[1] - 1):
         return None
     return np.where(absent, -1, counts).astype(np.int32) if holes else counts.astype(np.int32)
+
+
+def form_of(date_format: str | Mapping[str, str] | None, field: str) -> str | None:
+    """Return how a field writes days, or raise where that is no format."""
+    form = date_format.get(field) if isinstance(date_format, Mapping) else date_format
+    _checked_format(form)
+    return form
 
 
 def _checked_format(date_format: object) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from salesmetrics.arrays import IntArray
-from salesmetrics.convert.days import _moments
+from salesmetrics.convert.days import _moments, form_of
 from salesmetrics.convert.moments import Moments
 from salesmetrics.convert.raw import Instants, Raw, Texts
 
@@ -19,12 +20,12 @@ _SHORT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d[ T])(\d:)")
 _DAY = 86_400
 
 
-def microseconds(raw: Raw, field: str, date_format: str | None = None) -> IntArray | None:
+def microseconds(raw: Raw, field: str, date_format: str | Mapping[str, str] | None = None) -> IntArray | None:
     """Return the microsecond since 1970 of each instant, None where every row is midnight: then rows hold days.
 
     What is no instant counts as the first of all; `day` says what is wrong with it.
     """
-    found: Moments = _moments(raw, field, date_format)
+    found: Moments = _moments(raw, field, form_of(date_format, field))
     if not bool((found.late & ~found.missing).any()):
         return None
     seconds = np.where(found.missing, 0, found.days * _DAY + found.seconds)

@@ -16,7 +16,7 @@ from salesmetrics.domain import STATUSES, Activity
 from salesmetrics.errors import InvalidTypeError, MissingColumnError, nearest, show
 from salesmetrics.keywords import names_keywords
 from salesmetrics.readers.leaving import leave_out
-from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_activities"]
@@ -34,7 +34,7 @@ def read_activities(
     as_of: object = None,
     zone: str | None = None,
     statuses: Mapping[Any, str] | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     sentinels: Iterable[object] = (),
     on_error: Literal["raise", "collect", "drop"] = "raise",
 ) -> ActivityBook:
@@ -81,6 +81,7 @@ def read_activities(
     """
     taken = _check.optional_day(as_of, "as_of")
     here = named(any_source(source, Activity), columns, FIELDS, table="activities")
+    checked_forms(here, date_format)
     judge = Judge(checked_mode(on_error), here.source.rows, here.source.lines, here.names, noun="activity")
     judge.hear(here.source.problems)
     leave_out(here, judge)
@@ -152,7 +153,7 @@ def _dates(
     judge: Judge,
     status: LabelColumn | None,
     zone: str | None,
-    date_format: str | None,
+    date_format: str | Mapping[str, str] | None,
     sentinels: Iterable[object],
 ) -> DayColumn:
     """Return the day each activity was done, else that for which it is planned."""

@@ -10,17 +10,17 @@ import numpy as np
 from salesmetrics import _check, convert
 from salesmetrics.books import RepBook
 from salesmetrics.books.deals import DealBook, chance_problems, deal_problems, stale_note
-from salesmetrics.columns import Column, DayColumn, LabelColumn, smallest_codes
+from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, Deal, SalesProcess
-from salesmetrics.errors import MissingColumnError, nearest, show
+from salesmetrics.errors import MissingColumnError, show
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.currencies import coins_of, rate_days
 from salesmetrics.readers.doubles import UPDATED, keep_last
 from salesmetrics.readers.leaving import leave_out, leave_out_merged
-from salesmetrics.readers.mapped import Named, any_source, named
-from salesmetrics.readers.ordering import order_problems
+from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
+from salesmetrics.readers.ordering import order_problems, staged
 from salesmetrics.readers.owners import absent_owners, rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import Judge, checked_mode
 
@@ -61,7 +61,7 @@ def read_deals(
     process: SalesProcess | None = None,
     outcomes: Mapping[Any, str] | None = None,
     merged: Any = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     sentinels: Iterable[object] = (),
     allow_negative: bool = False,
     rounding: Literal["half_even"] | None = None,
@@ -110,8 +110,9 @@ def read_deals(
     merged : table or iterable of ids, optional
         Deals that were merged into others, which are left out and counted: their ids, or a table with the column
         ``merged_deal_id``.
-    date_format : str, optional
+    date_format : str or mapping of str to str, optional
         How texts write days, for `datetime.datetime.strptime`, or ``"unix_ms"``, ``"unix_s"``, ``"excel"``; ISO by default.
+        A mapping says so for some fields: ``{"closed": "%d/%m/%Y"}``.
     sentinels : iterable of date, optional
         Days that mean "none", such as ``"9999-12-31"``.
     allow_negative : bool, default False
@@ -149,6 +150,7 @@ def read_deals(
     taken = _check.optional_day(as_of, "as_of")
     mode, people = checked_mode(on_error), rep_book_or_none(reps)
     here = named(any_source(source, Deal), columns, FIELDS, table="deals")
+    checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     leave_out(here, judge)
@@ -169,7 +171,7 @@ def read_deals(
     book |= coins.column
     _labels(here, judge, book, process)
     if process is not None and isinstance(book.get("stage"), LabelColumn):
-        book["stage"], problems = _staged(book["stage"], process)
+        book["stage"], problems = staged(book["stage"], process)
         judge.hear(problems)
     converted: list[str] = []
     if "amount" in here and not coins.foreign:
@@ -207,7 +209,12 @@ def read_deals(
 
 
 def _keys(
-    here: Named, judge: Judge, book: dict[str, Column], merged: object, duplicates: str | None, date_format: str | None
+    here: Named,
+    judge: Judge,
+    book: dict[str, Column],
+    merged: object,
+    duplicates: str | None,
+    date_format: str | Mapping[str, str] | None,
 ) -> None:
     """Read the ids, leave out the deals that were merged into others, and check ids whose form is known."""
     if "id" not in here:
@@ -247,7 +254,7 @@ def _days(
     judge: Judge,
     book: dict[str, Column],
     zone: str | None,
-    date_format: str | None,
+    date_format: str | Mapping[str, str] | None,
     sentinels: Iterable[object],
     as_of: int | None,
 ) -> None:
@@ -303,25 +310,6 @@ def _flagged(here: Named) -> tuple[LabelColumn, list[Problem]] | None:
     if {"won", "lost"} <= set(raw):
         return convert.outcome_from_ends(raw["won"], raw["lost"], names=(found["won"], found["lost"]))
     return None
-
-
-def _staged(column: Column, process: SalesProcess) -> tuple[LabelColumn, list[Problem]]:
-    """Return the stages in the order of the process, and the rows with a stage that it does not know."""
-    assert isinstance(column, LabelColumn)
-    levels = tuple(process.names)
-    place = {name: at for at, name in enumerate(levels)}
-    unknown = [level for level in column.levels if level not in place]
-    lookup = np.array([*(place.get(level, -2) for level in column.levels), -1], dtype=np.int64)
-    codes = lookup[column.codes]
-    problems = []
-    if unknown:
-        rows = np.flatnonzero(codes == -2)
-        values = list(column.take(rows).user())
-        hint = nearest(unknown[0], levels)
-        problems = [Problem("SM-STG-01", "stage", "be a stage of the process in every row", rows, values, hint)][
-            : len(rows)
-        ]
-    return LabelColumn(smallest_codes(np.maximum(codes, -1), len(levels)), levels, ordered=True), problems
 
 
 def _split_close_date(book: dict[str, Column]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -29,7 +29,7 @@ def keep_last(
     ids: KeyColumn,
     problems: Sequence[Problem],
     duplicates: str | None,
-    date_format: str | None,
+    date_format: str | Mapping[str, str] | None,
 ) -> list[Problem]:
     """Leave out and count all rows of an id but the one written last; rows that nothing tells apart stay a problem."""
     _check_asked(here, duplicates)
@@ -67,7 +67,7 @@ def _check_asked(here: Named, duplicates: str | None) -> None:
         )
 
 
-def _written(here: Named, judge: Judge, date_format: str | None) -> IntArray:
+def _written(here: Named, judge: Judge, date_format: str | Mapping[str, str] | None) -> IntArray:
     """Return when each row was written, in microseconds or days, the least number where that is missing."""
     raw = here.raw(UPDATED, "day")
     column: DayColumn

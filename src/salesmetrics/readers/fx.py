@@ -19,7 +19,7 @@ from salesmetrics.keywords import names_keywords
 from salesmetrics.money import currency_scale
 from salesmetrics.rates import FILLS, FOREVER, FxTable, rate_of
 from salesmetrics.readers.currencies import codes_of
-from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_rates"]
@@ -39,7 +39,7 @@ def read_rates(
     until: object = None,
     fill: Literal["previous"] | None = None,
     currencies: Mapping[str, str] | Literal["upper"] | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     sentinels: Iterable[object] = (),
     on_error: Literal["raise", "collect", "drop"] = "raise",
 ) -> FxTable:
@@ -95,6 +95,7 @@ def read_rates(
     if fill is not None:
         _check.one_of(fill, FILLS, "fill")
     here = named(any_source(source, dict), columns, FIELDS, ("currency",))
+    checked_forms(here, date_format)
     _one_direction(here)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names, noun="rate")
     judge.hear(here.source.problems)
@@ -139,7 +140,9 @@ def _one_direction(here: Named) -> None:
         )
 
 
-def _days(here: Named, judge: Judge, date_format: str | None, sentinels: Iterable[object]) -> dict[str, DayColumn]:
+def _days(
+    here: Named, judge: Judge, date_format: str | Mapping[str, str] | None, sentinels: Iterable[object]
+) -> dict[str, DayColumn]:
     """Return the days of the source; without any a rate holds always."""
     found = {}
     for name in ("start", "day", "end"):

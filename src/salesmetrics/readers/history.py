@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check, convert
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.differing import contradictions, differences
 from salesmetrics.books.history import TRACKED, DealHistory, untold_order
@@ -27,9 +27,10 @@ from salesmetrics.readers.currencies import Words
 from salesmetrics.readers.leaving import leave_out
 from salesmetrics.readers.log_values import counted_days, scattered, some_of
 from salesmetrics.readers.logs import NEW, OLD, broken_chains, in_places, states
-from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
 from salesmetrics.readers.maps.histories import HistoryMap
 from salesmetrics.readers.nested_history import unnested
+from salesmetrics.readers.ordering import in_order, order_problems, staged
 from salesmetrics.readers.rules import Judge, checked_mode
 
 __all__ = ["read_history"]
@@ -55,7 +56,7 @@ def read_history(
     rate_day: object = None,
     currencies: Words = None,
     zone: str | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     sentinels: Iterable[object] = (),
     casefold: bool = False,
     repair: Literal["trust_to"] | None = None,
@@ -137,6 +138,7 @@ def read_history(
         _check.one_of(repair, ("trust_to",), "repair")
     source, columns = unnested(source, columns)
     here = named(any_source(source, StageMove), columns, FIELDS, ("deal", "date"), table="history")
+    checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     leave_out(here, judge)
@@ -184,7 +186,7 @@ class _Reading:
     process: SalesProcess | None
     outcomes: Mapping[Any, str] | None
     zone: str | None
-    date_format: str | None
+    date_format: str | Mapping[str, str] | None
     sentinels: tuple[object, ...]
     casefold: bool
     money: Exchange = attrs.field(init=False)
@@ -285,10 +287,10 @@ class _Reading:
             return convert.outcome(raw, name, self.outcomes)
         found, problems = convert.label(raw, name)
         if name in ("stage", "from_stage") and self.process is not None:
-            found, more = _staged(found, self.process, name, casefold=self.casefold)
-            problems = [*problems, *more]
+            found, more = staged(found, self.process, name, casefold=self.casefold)
+            problems = [*problems, *order_problems(raw, self.process), *more]
         elif name == "stage" and isinstance(raw, Coded) and raw.order is not None:
-            found = _in_order(found, raw.order)
+            found = in_order(found, raw.order)
         return found, problems
 
     def log(self, properties: Mapping[str, str] | None) -> dict[str, Column]:
@@ -407,38 +409,6 @@ def _remarks(history: DealHistory, deals: DealBook | None) -> list[str]:
     if deals is not None:
         notes += differences(deals, history).notes
     return notes
-
-
-def _staged(
-    column: LabelColumn, process: SalesProcess, field: str, *, casefold: bool
-) -> tuple[LabelColumn, list[Problem]]:
-    """Return the stages in the order of the process, and the rows with a stage that it does not know."""
-    levels = tuple(process.names)
-    place: dict[object, int] = {name: at for at, name in enumerate(levels)}
-    if casefold:
-        place = {_folded(name): at for name, at in place.items()} | place
-    found = [place.get(level, place.get(_folded(level), -2) if casefold else -2) for level in column.levels]
-    codes = np.array([*found, -1], dtype=np.int64)[column.codes]
-    rows = np.flatnonzero(codes == -2)
-    problems = []
-    if len(rows):
-        values = list(column.take(rows).user())
-        rule = "be a stage of the process in every row"
-        problems = [Problem("SM-STG-01", field, rule, rows, values, nearest(values[0], levels))]
-    return LabelColumn(smallest_codes(np.maximum(codes, -1), len(levels)), levels, ordered=True), problems
-
-
-def _in_order(column: LabelColumn, order: AnyArray) -> LabelColumn:
-    """Return the stages in the order that the categories of the source have."""
-    known, _ = convert.label(order, "stage")
-    levels = tuple(known.levels[code] for code in known.codes.tolist() if code >= 0)
-    place = {level: at for at, level in enumerate(levels)}
-    codes = np.array([*(place[level] for level in column.levels), -1], dtype=np.int64)[column.codes]
-    return LabelColumn(smallest_codes(codes, len(levels)), levels, ordered=True)
-
-
-def _folded(name: object) -> object:
-    return name.casefold() if isinstance(name, str) else name
 
 
 def _whole(level: object) -> int | None:

@@ -136,6 +136,19 @@ def named(
     return Named(source, mapped, tuple(name for name in source.names if name not in taken), shape)
 
 
+def checked_forms(here: Named, date_format: str | Mapping[str, str] | None) -> None:
+    """Raise where a form of days is stated for a field that the source does not have."""
+    for field in date_format if isinstance(date_format, Mapping) else ():
+        if field not in here:
+            raise InvalidArgumentError(
+                f"`date_format` must map fields that the source has to their forms; got {show(field)}.",
+                code="SM-DAY-19",
+                field="date_format",
+                values=[field],
+                hint=nearest(field, here.names),
+            )
+
+
 def _by_own_name(source: Source, mapped: Mapping[str, str], fields: tuple[str, ...], flags: set[str]) -> dict[str, str]:
     """Return the fields that stand under their own names in columns that no other field has."""
     folded: dict[str, list[str]] = {}

@@ -22,7 +22,7 @@ from salesmetrics.rates import FxTable
 from salesmetrics.readers.beside import beside
 from salesmetrics.readers.currencies import coins_of
 from salesmetrics.readers.leaving import leave_out
-from salesmetrics.readers.mapped import Named, any_source, named
+from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
 from salesmetrics.readers.owners import rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import DOUBLED, Judge, checked_mode
 
@@ -45,7 +45,7 @@ def read_quotas(
     currencies: Mapping[str, str] | Literal["upper"] | None = None,
     money_format: str | None = None,
     reps: RepBook | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     ends: Periods | Literal["next_start"] | None = None,
     until: object = None,
     on_error: OnError = "raise",
@@ -87,6 +87,7 @@ def read_quotas(
     mode, people = checked_mode(on_error), rep_book_or_none(reps)
     fields = ("rep", "start", "end", "amount", "effective_from", "team", "currency")
     here = named(any_source(source, Quota), columns, fields, ("start", "amount"), table="quotas")
+    checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     leave_out(here, judge)
@@ -131,7 +132,7 @@ def read_reps(
     columns: Mapping[str, str] | None = None,
     *,
     unknown: str | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     on_error: OnError = "raise",
 ) -> RepBook:
     """Book of reps from a CSV file, a frame, a mapping of columns or `Rep` objects.
@@ -165,6 +166,7 @@ def read_reps(
     mode = checked_mode(on_error)
     fields = ("id", "name", "team", "manager", "hired", "role_start", "left", "since")
     here = named(any_source(source, Rep), columns, fields, ("id",), table="reps")
+    checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     leave_out(here, judge)
@@ -209,7 +211,7 @@ def read_forecasts(
     rate_day: object = None,
     currencies: Mapping[str, str] | Literal["upper"] | None = None,
     money_format: str | None = None,
-    date_format: str | None = None,
+    date_format: str | Mapping[str, str] | None = None,
     allow_negative: bool = False,
     on_error: OnError = "raise",
 ) -> ForecastBook:
@@ -246,6 +248,7 @@ def read_forecasts(
     here = named(
         any_source(source, ForecastCall), columns, fields, ("start", "end", "given", "amount"), table="forecasts"
     )
+    checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
     book = _labels(here, judge, ("rep", "category"))
@@ -295,7 +298,9 @@ def _labels(here: Named, judge: Judge, fields: tuple[str, ...]) -> dict[str, Col
     return found
 
 
-def _days(here: Named, judge: Judge, fields: tuple[str, ...], date_format: str | None) -> dict[str, Column]:
+def _days(
+    here: Named, judge: Judge, fields: tuple[str, ...], date_format: str | Mapping[str, str] | None
+) -> dict[str, Column]:
     """Return the columns of days that the source has."""
     found: dict[str, Column] = {}
     for field in fields:

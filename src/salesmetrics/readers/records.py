@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
+from salesmetrics.errors import InvalidDataError, InvalidTypeError, show, show_value
 from salesmetrics.guard import unguarded
 
 __all__ = ["FIELD_LIMIT", "Endless", "Lines", "Records", "Stream", "bad_text", "undecodable"]
@@ -208,7 +208,7 @@ class Records:
         way = "sm.csv_file(source, footer='salesforce') leaves out the lines below a report."
         hint = way if len(record) == 1 else None
         code = "SM-TXT-05" if len(record) == 1 else "SM-TXT-08"
-        got = f"{len(record)}, beginning with {show(record[0])}"
+        got = f"{len(record)}, beginning with {show_value(record[0])}"
         return bad_text(code, f"have {len(self.names)} fields in every row", got, line, hint)
 
     def _column(self, cells: list[str], position: int, places: IntArray) -> AnyArray:

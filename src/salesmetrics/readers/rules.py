@@ -13,7 +13,7 @@ from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.columns import Column, KeyColumn
 from salesmetrics.convert import Problem
-from salesmetrics.errors import InvalidDataError, SalesMetricsWarning, escape, show
+from salesmetrics.errors import InvalidDataError, SalesMetricsWarning, escape, show, show_value
 
 __all__ = ["ON_ERROR", "Judge"]
 
@@ -119,10 +119,10 @@ class Judge:
     def _sentence(self, problem: Problem) -> str:
         """Return the first line: what is wrong and how much of it."""
         if problem.warning and not problem.whole and not len(problem.rows):  # of the source, not of rows
-            got = show(problem.values[0]) if problem.values else "none"
+            got = show_value(problem.values[0]) if problem.values else "none"
             return f"`{problem.field}` must {problem.rule}; got {got}."
         if problem.whole:
-            got = show(problem.values[0]) if problem.values else "another"
+            got = show_value(problem.values[0]) if problem.values else "another"
             return f"`{problem.field}` must {problem.rule}; got {got}."
         return (
             f"`{problem.field}` must {problem.rule}; got {len(problem.rows)} of {self.rows} rows "
@@ -131,7 +131,7 @@ class Judge:
 
     def _noted(self, problem: Problem) -> str:
         """Return a warning as one sentence without its stop: rule, count, first values, hint."""
-        distinct = list(dict.fromkeys(show(value) for value in problem.values[:100]))
+        distinct = list(dict.fromkeys(show_value(value) for value in problem.values[:100]))
         values = ", ".join(distinct[:4]) + (", …" if len(distinct) > 4 else "")
         said = self._sentence(problem).rstrip(".") + (f": {values}" if values and len(problem.rows) else "")
         return f"{said} ({problem.hint.rstrip('.')})" if problem.hint else said
@@ -154,9 +154,9 @@ class Judge:
                 where += (
                     []
                     if keys[0] is None or (isinstance(keys[0], str) and not keys[0])
-                    else [f"{self.noun} {show(keys[0])}"]
+                    else [f"{self.noun} {show_value(keys[0])}"]
                 )
-            lines.append("  " + ", ".join(where) + (f": {show(problem.values[0])}" if problem.values else ""))
+            lines.append("  " + ", ".join(where) + (f": {show_value(problem.values[0])}" if problem.values else ""))
             if len(problem.rows) > 1:
                 lines.append("  also rows " + ", ".join(str(int(r)) for r in problem.rows[1:4]))
         return InvalidDataError(

@@ -79,12 +79,15 @@ def test_categories_without_an_order_give_none(frame: Frame) -> None:
         sm.stage_reached(sm.read_deals(DEALS), history, as_of="2026-02-28")
 
 
-def test_a_process_comes_before_the_order_of_categories() -> None:
-    """Where the call says which stages there are, and in which order, the source does not."""
+def test_a_process_and_the_order_of_categories_agree() -> None:
+    """Two orders that contradict each other are refused, as in a table of deals; without one the process says it."""
     names = ["Closing", "Bid", "Lead"]
     ends = [sm.Stage("Signed", 8, outcome="won"), sm.Stage("Gone", 9, outcome="lost")]
     process = sm.SalesProcess([*(sm.Stage(name, at + 1) for at, name in enumerate(names)), *ends])
-    history = sm.read_history(pandas_frame(ORDER, ROWS["stage"]), process=process)
+    with pytest.raises(sm.InvalidDataError) as caught:
+        sm.read_history(pandas_frame(ORDER, ROWS["stage"]), process=process)
+    assert (caught.value.code, caught.value.field) == ("SM-STG-09", "stage")
+    history = sm.read_history(pandas_frame(ORDER, ROWS["stage"], ordered=False), process=process)
     assert history.column("stage").levels == tuple(process.names)  # type: ignore[attr-defined]
 
 
