@@ -111,10 +111,20 @@ class Judge:
         return [*self.gone, *self.problems]
 
     def warn(self) -> None:
-        """Say the warnings of the call, in one."""
-        if self.notes:
-            text = "; ".join(escape(note) for note in self.notes)
+        """Say the warnings of the call, in one; rows that are left out because they are wrong come first."""
+        said = [*self._dropped(), *self.notes]
+        if said:
+            text = "; ".join(map(escape, said))
             warnings.warn(f"{text}.", SalesMetricsWarning, stacklevel=4)
+
+    def _dropped(self) -> list[str]:
+        """Return how many rows are left out because they break a rule, and which rules these are."""
+        if not self.problems:
+            return []
+        rows = len(np.unique(np.concatenate([problem.rows for problem in self.problems])))
+        codes = ", ".join(sorted({problem.code for problem in self.problems}))
+        what = "1 row" if rows == 1 else f"{rows:,} rows"
+        return [f"{what} of {self.rows:,} left out by on_error='drop' ({codes}; `rejects` lists what is wrong with each)"]
 
     def _sentence(self, problem: Problem) -> str:
         """Return the first line: what is wrong and how much of it."""
