@@ -97,8 +97,12 @@ def stood(paths: Trails, places: IntArray, day: int, names: Collection[str] = MO
     at = paths.last_by(day, places)
     there = at >= 0
     change = np.maximum(at, 0)
-    rows = paths.row.take(places)
-    still = paths.ended.take(places) <= day
+    rows = paths.rows_of(places)
+    tracked = paths.history.columns
+    # who has not changed since is asked only where the history is silent on something: each look-up reads all of memory
+    asked = {"amount", "expected_close", *names} - {"rep", "source_currency"}
+    silent = any(name not in tracked and name in paths.deals.columns for name in asked)
+    still = paths.ended.take(places) <= day if silent else np.ones(len(places), dtype=bool)
     outcome = np.where(there, paths.outcome.take(change), 0).astype(np.int8)
     minor, known = _money(paths, change, rows, still)
     known &= there
@@ -137,7 +141,7 @@ def created_days(paths: Trails, places: IntArray) -> AnyArray:
     column = paths.deals.columns.get("created")
     if not isinstance(column, DayColumn):
         return first
-    days = column.days.take(paths.row.take(places))
+    days = column.days.take(paths.rows_of(places))
     return np.where(days < 0, first, days)
 
 

@@ -155,6 +155,10 @@ class Trails:
         """Return a column of the deal book, or any array with its rows, trail by trail."""
         return values if self.in_place else values.take(self.row)
 
+    def rows_of(self, places: IntArray) -> IntArray:
+        """Return the rows of the deal book that some trails belong to."""
+        return places if self.in_place else self.row.take(places)
+
     @cached_property
     def in_place(self) -> bool:
         """True where trail t belongs to row t of the deal book, for all of them."""
