@@ -27,6 +27,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy", "--strict")
+    session.run("mypy", "--strict", "tests/typing")
+    quiet = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}  # it need not ask whether there is a newer one
+    session.run("pyright", "-p", "pyproject.toml", env=quiet)
+    session.run("pyright", "--verifytypes", "salesmetrics", "--ignoreexternal", env=quiet)
 
 
 @nox.session
@@ -60,14 +64,19 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """The documentation, with warnings as errors."""
-    session.install(".", *group("docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build/html")
+    """The documentation, with its blocks run and warnings as errors; ``nox -s docs -- linkcheck`` asks every outer link."""
+    session.install(".", *group("docs"), *group("test"))
+    if session.posargs:
+        session.run("sphinx-build", "-b", *session.posargs, "docs", f"docs/_build/{session.posargs[0]}")
+        return
+    session.run("sphinx-build", "-W", "--keep-going", "-n", "-E", "-b", "html", "docs", "docs/_build/html")
+    files = [f"tests/house/test_{name}.py" for name in ("docstrings", "pages", "site")]
+    session.run("python", "-m", "pytest", *files)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks beside other engines: ``nox -s bench -- benchmarks/<script>.py``."""
+    """Benchmarks beside other engines: ``nox -s bench -- -m benchmarks --data folder``."""
     session.install(".", *group("bench"))
     session.run("python", *(session.posargs or ["-m", "benchmarks"]))
 

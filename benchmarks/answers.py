@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.data import LONGEST, QUARTERS, REPS, SEGMENTS, Data
+from benchmarks.data import LONGEST, QUARTERS, REPS, SEGMENTS, WEEKS, Data
 
 Answer: TypeAlias = dict[str, npt.NDArray[Any]]
 Int: TypeAlias = npt.NDArray[np.int64]
@@ -20,6 +21,57 @@ def dense(size: int, key: npt.ArrayLike, values: npt.ArrayLike) -> Int:
     """Return the values of a grouped result at their keys, 0 elsewhere."""
     out = np.zeros(size, dtype=np.int64)
     out[np.asarray(key)] = np.asarray(values)
+    return out
+
+
+@attrs.frozen(eq=False)
+class Tables:
+    """What jobs a to e are made of when they are asked together: counts, and cents, by whole keys.
+
+    By rep and quarter ``won``, ``lost``, ``booked``; by rep ``opened``, ``weighted`` and ``due``; by segment ``still``, and
+    with the quarter ``sold``, ``missed``, ``money`` and ``took``; by rep and day ``waiting``, ``cycles`` and ``closed``.
+    """
+
+    won: Int
+    lost: Int
+    booked: Int
+    opened: Int
+    weighted: Int
+    due: Int
+    still: Int
+    sold: Int
+    missed: Int
+    money: Int
+    took: Int
+    waiting: Int
+    cycles: Int
+    closed: Int
+
+    def answer(self, data: Data) -> Answer:
+        """Return the answers to jobs a to e."""
+        last = self.booked.reshape(REPS, QUARTERS)[:, -1]
+        return {
+            **attainment(data, self.booked),
+            **rates(self.won, self.lost, self.booked),
+            **coverage(data, self.opened, self.weighted, self.due, last),
+            **velocity(self.still, self.sold, self.missed, self.money, self.took),
+            **cycles(self.waiting, self.cycles, self.closed),
+        }
+
+
+def cycles(waiting: Int, won: Int, closed: Int) -> Answer:
+    """Job e, from counts by rep and day."""
+    still, wins, gone = (each.reshape(REPS, DAYS) for each in (waiting, won, closed))
+    below = np.cumsum(wins, axis=1)
+    p50, p90 = _quantile(below, (1, 2)), _quantile(below, (9, 10))
+    return {"p50": p50, "p90": p90, "median": _median_to_close(gone, still)}
+
+
+def by_rep(rep: npt.ArrayLike, **values: npt.ArrayLike) -> Answer:
+    """Return values of reps in their places, NaN elsewhere."""
+    out = {name: np.full(REPS, np.nan) for name in values}
+    for name, each in values.items():
+        out[name][np.asarray(rep)] = np.asarray(each)
     return out
 
 
@@ -53,15 +105,34 @@ def velocity(opened: Int, won: Int, lost: Int, amount: Int, days: Int) -> Answer
         return {"velocity": (np.repeat(opened, QUARTERS) * rate * mean / cycle).reshape(SEGMENTS, QUARTERS)}
 
 
-def quantile(counts: Int, share: tuple[int, int]) -> Float:
-    """Return the nearest-rank quantile of each row of a table of days; a share is a quotient of whole numbers."""
-    total = np.cumsum(counts, axis=1)
-    rank = np.maximum(-(-share[0] * total[:, -1] // share[1]), 1)
-    days: Float = (total < rank[:, None]).sum(axis=1).astype(np.float64)
+def error_of_calls(data: Data, booked: Int) -> Answer:
+    """Job w: sum of errors over the weeks that are over, over the sum of what was booked in them, by rep."""
+    over = (data.as_of + 1 - data.periods[0].start_day) // 7
+    actual = booked.reshape(REPS, WEEKS)[:, :over]
+    error, total = np.abs(data.call[:, :over] - actual).sum(axis=1), actual.sum(axis=1)
+    with np.errstate(all="ignore"):
+        return {"wape": np.where(total > 0, error / total, np.nan)}
+
+
+def ranked(packed: Int) -> Answer:
+    """Job q, from sorted numbers that hold rep (from bit 40 on) and amount: two picks for each rep."""
+    starts = np.searchsorted(packed, np.arange(REPS + 1, dtype=np.int64) << 40)
+    size = np.diff(starts)
+    out = {}
+    for name, place in (("p50", (size + 1) // 2), ("p90", (9 * size + 9) // 10)):
+        picked = packed[np.minimum(starts[:-1] + np.maximum(place, 1) - 1, len(packed) - 1)] & ((1 << 40) - 1)
+        out[name] = np.where(size > 0, picked / 100, np.nan)
+    return out
+
+
+def _quantile(below: Int, share: tuple[int, int]) -> Float:
+    """Return the nearest-rank quantile of each row of running counts by day; a share is a quotient of whole numbers."""
+    rank = np.maximum(-(-share[0] * below[:, -1] // share[1]), 1)
+    days: Float = np.where(below[:, -1] > 0, (below < rank[:, None]).sum(axis=1), np.nan)
     return days
 
 
-def median_to_close(closed: Int, still_open: Int) -> Float:
+def _median_to_close(closed: Int, still_open: Int) -> Float:
     """Return the Kaplan-Meier median of each row: the first day by which half have closed."""
     gone = closed + still_open
     risk = np.cumsum(gone[:, ::-1], axis=1)[:, ::-1]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from benchmarks import answers
 from benchmarks.answers import DAYS, Answer, dense
-from benchmarks.data import QUARTERS, REPS, SEGMENTS, Data
+from benchmarks.data import QUARTERS, REPS, SEGMENTS, WEEKS, Data
 
 
 class DuckDB:
@@ -38,65 +38,97 @@ class DuckDB:
         won = self._ask("select rep, quarter, sum(amount) s from deals where outcome = 1 group by all")
         return answers.attainment(self.data, dense(REPS * QUARTERS, self._cells(won), won["s"]))
 
-    def b(self) -> Answer:
-        """Win rate and mean size: one pass over wins, one over losses, which beats one key with the outcome in it."""
-        won = self._ask("select rep, quarter, count(*) n, sum(amount) s from deals where outcome = 1 group by all")
-        lost = self._ask("select rep, quarter, count(*) n from deals where outcome = 2 group by all")
-        size, cell = REPS * QUARTERS, self._cells(won)
-        return answers.rates(
-            dense(size, cell, won["n"]), dense(size, self._cells(lost), lost["n"]), dense(size, cell, won["s"])
-        )
+    def _closed(self, first: str, size: int, *more: str) -> list[Any]:
+        """Return wins, losses, money of wins (and more sums) by a label and quarter.
 
-    def c(self) -> Answer:
-        """Open and weighted pipeline, coverage."""
+        One pass over wins, one over losses, which beats one key with the outcome in it.
+        """
+        sums = ["sum(amount)", *more]
+        named = ", ".join(f"{each} s{at}" for at, each in enumerate(sums))
+        won = self._ask(f"select {first}, quarter, count(*) n, {named} from deals where outcome = 1 group by all")
+        lost = self._ask(f"select {first}, quarter, count(*) n from deals where outcome = 2 group by all")
+        cell = self._cells(won, first)
+        losses = dense(size, self._cells(lost, first), lost["n"])
+        return [dense(size, cell, won["n"]), losses, *(dense(size, cell, won[f"s{at}"]) for at in range(len(sums)))]
+
+    def _open(self) -> list[Any]:
+        """Return money that is open, weighted and due, by rep."""
         last, as_of = self.data.last, self.data.as_of
-        opened = self._ask(
+        found = self._ask(
             "select rep, sum(amount) s, sum(amount * probability) w, sum(case when expected_close >= "
             f"{max(as_of, last.start_day)} and expected_close < {last.end_day} then amount else 0 end) due "
             "from deals where outcome = 0 group by rep"
         )
+        return [dense(REPS, found["rep"], found[name]) for name in ("s", "w", "due")]
+
+    def b(self) -> Answer:
+        """Win rate and mean size."""
+        return answers.rates(*self._closed("rep", REPS * QUARTERS))
+
+    def c(self) -> Answer:
+        """Open and weighted pipeline, coverage."""
         won = self._ask(
             f"select rep, sum(amount) s from deals where outcome = 1 and quarter = {QUARTERS - 1} group by rep"
         )
-        return answers.coverage(
-            self.data,
-            dense(REPS, opened["rep"], opened["s"]),
-            dense(REPS, opened["rep"], opened["w"]),
-            dense(REPS, opened["rep"], opened["due"]),
-            dense(REPS, won["rep"], won["s"]),
-        )
+        return answers.coverage(self.data, *self._open(), dense(REPS, won["rep"], won["s"]))
 
     def d(self) -> Answer:
         """Velocity."""
-        won = self._ask(
-            "select segment, quarter, count(*) n, sum(amount) s, sum(closed - created) took "
-            "from deals where outcome = 1 group by all"
-        )
-        lost = self._ask("select segment, quarter, count(*) n from deals where outcome = 2 group by all")
         opened = self._ask("select segment, count(*) n from deals where outcome = 0 group by all")
-        size, cell = SEGMENTS * QUARTERS, self._cells(won, "segment")
-        return answers.velocity(
-            dense(SEGMENTS, opened["segment"], opened["n"]),
-            dense(size, cell, won["n"]),
-            dense(size, self._cells(lost, "segment"), lost["n"]),
-            dense(size, cell, won["s"]),
-            dense(size, cell, won["took"]),
+        found = self._closed("segment", SEGMENTS * QUARTERS, "sum(closed - created)")
+        return answers.velocity(dense(SEGMENTS, opened["segment"], opened["n"]), *found)
+
+    def q(self) -> Answer:
+        """Quantiles of amounts: a list of two shares takes half of what two calls take."""
+        found = self._ask(
+            "select rep, q[1] p50, q[2] p90 from (select rep, quantile_disc(amount, [0.5, 0.9]) q from deals "
+            "where outcome = 1 group by rep)"
         )
+        return answers.by_rep(found["rep"], p50=found["p50"] / 100, p90=found["p90"] / 100)
+
+    def w(self) -> Answer:
+        """Forecast errors."""
+        won = self._ask("select rep, week, sum(amount) s from deals where outcome = 1 and week >= 0 group by all")
+        cell = won["rep"].astype(np.int64) * WEEKS + won["week"]
+        return answers.error_of_calls(self.data, dense(REPS * WEEKS, cell, won["s"]))
+
+    def _waits(self) -> tuple[Any, Any, Any]:
+        """Return counts by rep and day of open, won and all closed deals: one fused key, a pass each over wins and the others.
+
+        Quantiles from these counts take half of what `quantile_disc` takes.
+        """
+        took, waited = "closed - created", f"{self.data.as_of} - created"
+        found = [
+            self._ask(f"select rep::int * {DAYS} + ({days}) k, count(*) n from deals where {where} group by k")
+            for days, where in ((waited, "outcome = 0"), (took, "outcome = 1"), (took, "outcome > 1"))
+        ]
+        waiting, won, others = (dense(REPS * DAYS, each["k"], each["n"]) for each in found)
+        return waiting, won, won + others
 
     def e(self) -> Answer:
-        """Quantiles by rep; Kaplan-Meier medians from counts by one fused key of rep and day."""
-        cycles = self._ask(
-            "select rep, quantile_disc(closed - created, 0.5) p50, quantile_disc(closed - created, 0.9) p90 "
-            "from deals where outcome = 1 group by rep"
-        )
-        closed = self._ask(
-            f"select rep::int * {DAYS} + (closed - created) k, count(*) n from deals where outcome > 0 group by k"
-        )
-        opened = self._ask(
-            f"select rep::int * {DAYS} + ({self.data.as_of} - created) k, count(*) n from deals where outcome = 0 group by k"
-        )
-        p50, p90 = np.full(REPS, np.nan), np.full(REPS, np.nan)
-        p50[cycles["rep"]], p90[cycles["rep"]] = cycles["p50"], cycles["p90"]
-        table = dense(REPS * DAYS, closed["k"], closed["n"]).reshape(REPS, DAYS)
-        still = dense(REPS * DAYS, opened["k"], opened["n"]).reshape(REPS, DAYS)
-        return {"p50": p50, "p90": p90, "median": answers.median_to_close(table, still)}
+        """Quantiles and Kaplan-Meier medians by rep."""
+        return answers.cycles(*self._waits())
+
+    def i(self) -> Answer:
+        """Jobs a to e, each table made once."""
+        waiting, cycles, closed = self._waits()
+        won, lost, booked = self._closed("rep", REPS * QUARTERS)
+        sold, missed, money, took = self._closed("segment", SEGMENTS * QUARTERS, "sum(closed - created)")
+        opened, weighted, due = self._open()
+        still = self._ask("select segment, count(*) n from deals where outcome = 0 group by all")
+        return answers.Tables(
+            won=won,
+            lost=lost,
+            booked=booked,
+            opened=opened,
+            weighted=weighted,
+            due=due,
+            still=dense(SEGMENTS, still["segment"], still["n"]),
+            sold=sold,
+            missed=missed,
+            money=money,
+            took=took,
+            waiting=waiting,
+            cycles=cycles,
+            closed=closed,
+        ).answer(self.data)

@@ -1,21 +1,26 @@
 """Check that no order, no cut and no frame library changes a bit: ``python -m benchmarks.same_bits --rows 10_000_000``.
 
 The hash of every value, count, interval and part of every job must be the same for the book as it is, with its rows
-shuffled, cut into 64 parts whose tallies are added in another order, and read from a pandas, Polars or Arrow table.
+shuffled, cut into 64 parts whose tallies are added in another order, read from a pandas, Polars or Arrow table, clustered,
+and scanned from Parquet files, a metric at a time and all at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import salesmetrics as sm
 from benchmarks.data import SEGMENTS, STAGES, Data, date, made, rep_names
+from benchmarks.parquet_files import written
 from salesmetrics.domain import OUTCOMES
 
 PARTS = 64
@@ -25,7 +30,17 @@ def main() -> None:
     """Read the options, hash every route, raise where one differs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.same_bits", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    data = made(parser.parse_args().rows)
+    parser.add_argument("--data", type=Path, help="keeps the Parquet files; a temporary folder by default")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", sm.SalesMetricsWarning)
+        data = made(options.rows)
+        compare(data, written(options.data or Path(folder), options.rows))
+
+
+def compare(data: Data, files: str) -> None:
+    """Hash every route, raise where one differs."""
+    scan = sm.scan_parquet(files, currency="USD", as_of=date(data.as_of))
     routes: dict[str, Callable[[], Iterable[sm.MetricTable]]] = {
         "as it is": lambda: direct(data, data.book),
         "shuffled": lambda: direct(data, data.book.take(np.random.default_rng(1).permutation(len(data.book)))),
@@ -33,36 +48,46 @@ def main() -> None:
         "pandas": lambda: direct(data, _read(data, _pandas(data))),
         "polars": lambda: direct(data, _read(data, _polars(data))),
         "pyarrow": lambda: direct(data, _read(data, _arrow(data))),
+        "clustered": lambda: direct(data, data.book.clustered()),
+        "files": lambda: direct(data, scan),
+        "files, once": lambda: sm.measure(scan, asked(data)).values(),
     }
     expected = None
     for name, route in routes.items():
         started = time.perf_counter()
         digest = hashed(route())
-        print(f"{name:10} {digest} {time.perf_counter() - started:6.1f} s", flush=True)
+        print(f"{name:12} {digest} {time.perf_counter() - started:6.1f} s", flush=True)
         expected = digest if expected is None else expected
         if digest != expected:
             raise SystemExit(f"{name} differs from the book as it is")
     print("the same bits")
 
 
-def direct(data: Data, book: sm.DealBook) -> Iterator[sm.MetricTable]:
-    """Yield every metric of a book."""
+def direct(data: Data, book: Any) -> Iterator[sm.MetricTable]:
+    """Yield every metric of a book, or of a scan in its place."""
+    return (question(book) for question in asked(data).values())
+
+
+def asked(data: Data) -> dict[str, Callable[[Any], sm.MetricTable]]:
+    """Return the questions, by name."""
     grouped: dict[str, Any] = {"by": "rep", "period": data.periods}
-    yield sm.attainment(book, data.quotas, **grouped)
-    yield sm.credited_bookings(book, **grouped)
-    yield sm.win_rate(book, **grouped)
-    yield sm.win_rate(book, weight="amount", **grouped)
-    yield sm.deal_size(book, of="closed", **grouped)
-    yield sm.deal_size(book, stat="median", by="rep")
-    yield sm.open_pipeline(book, by="rep")
-    yield sm.weighted_pipeline(book, by="rep")
-    yield sm.pipeline_created(book, **grouped)
-    yield sm.pipeline_coverage(book, data.quotas, basis="remaining", period=data.last, by="rep")
-    yield sm.velocity(book, period=data.periods, by="segment")
-    yield sm.cycle_length(book, by="rep", stat=0.9)
-    yield sm.cycle_length(book, by="segment", stat="mean")
-    yield sm.cycle_curve(book, by="rep").median
-    yield sm.win_rate_curve(book, by="segment").at(90)
+    return {
+        "attainment": lambda d: sm.attainment(d, data.quotas, **grouped),
+        "bookings": lambda d: sm.credited_bookings(d, **grouped),
+        "win rate": lambda d: sm.win_rate(d, **grouped),
+        "win rate by amount": lambda d: sm.win_rate(d, weight="amount", **grouped),
+        "mean size": lambda d: sm.deal_size(d, of="closed", **grouped),
+        "median size": lambda d: sm.deal_size(d, stat="median", by="rep"),
+        "open": lambda d: sm.open_pipeline(d, by="rep"),
+        "weighted": lambda d: sm.weighted_pipeline(d, by="rep"),
+        "created": lambda d: sm.pipeline_created(d, **grouped),
+        "coverage": lambda d: sm.pipeline_coverage(d, data.quotas, basis="remaining", period=data.last, by="rep"),
+        "velocity": lambda d: sm.velocity(d, period=data.periods, by="segment"),
+        "p90": lambda d: sm.cycle_length(d, by="rep", stat=0.9),
+        "mean cycle": lambda d: sm.cycle_length(d, by="segment", stat="mean"),
+        "median to close": lambda d: sm.cycle_curve(d, by="rep").median,
+        "won in 90 days": lambda d: sm.win_rate_curve(d, by="segment").at(90),
+    }
 
 
 def merged(data: Data, parts: Sequence[sm.DealBook]) -> Iterator[sm.MetricTable]:

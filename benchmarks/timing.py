@@ -1,25 +1,29 @@
-"""Rounds of all engines in turn: best wall time, its CPU time, and how far memory rose."""
+"""Rounds of all engines in turn: best and median wall time, CPU time, and how far memory rose."""
 
 from __future__ import annotations
 
 import gc
+import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
 from benchmarks.answers import Answer, same
 
 _PAGE = 4096
+_Found = TypeVar("_Found")
 
 
-@attrs.define
+@attrs.frozen
 class Time:
-    """Best wall time of a job in one engine, CPU time of that run (both in ms), and how far memory rose (in MB)."""
+    """Best and median wall time of a job in one engine, its least CPU time (all in ms), and how far memory rose (in MB)."""
 
     wall: float
+    median: float
     cpu: float
     peak: float
 
@@ -30,12 +34,12 @@ def raced(name: str, engines: Mapping[str, Callable[[], Answer]], rounds: int, l
     Rounds go on for ``least`` seconds where the job is short. Memory is watched in one run more, before the clock is on.
     """
     expected: Answer | None = None
-    times = {}
+    peaks: dict[str, float] = {}
     for engine, job in engines.items():
-        answer, peak = _watched(job)
+        answer, peaks[engine] = watched(job)
         expected = answer if expected is None else expected
         same(f"{name}, {engine}", expected, answer)
-        times[engine] = Time(float("inf"), float("inf"), peak)
+    found: dict[str, list[tuple[float, float]]] = {engine: [] for engine in engines}
     started, done = time.perf_counter(), 0
     while done < rounds or time.perf_counter() - started < least:
         done += 1
@@ -43,37 +47,40 @@ def raced(name: str, engines: Mapping[str, Callable[[], Answer]], rounds: int, l
             gc.collect()
             wall, cpu = time.perf_counter(), time.process_time()
             answer = job()
-            wall, cpu = (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3
+            found[engine].append((time.perf_counter() - wall, time.process_time() - cpu))
             same(f"{name}, {engine}", expected or answer, answer)
-            if wall < times[engine].wall:
-                times[engine].wall = wall
-            times[engine].cpu = min(times[engine].cpu, cpu)
-    return times
+    return {engine: _time(pairs, peaks[engine]) for engine, pairs in found.items()}
 
 
-def _watched(job: Callable[[], Answer]) -> tuple[Answer, float]:
-    """Return the answer, and how far resident memory rose while it was made, looked at every millisecond."""
+def _time(pairs: list[tuple[float, float]], peak: float) -> Time:
+    """Return seconds of wall and CPU time of all rounds as one record in ms."""
+    walls, cpus = ([each * 1e3 for each in times] for times in zip(*pairs, strict=True))
+    return Time(min(walls), statistics.median(walls), min(cpus), peak)
+
+
+def watched(job: Callable[[], _Found]) -> tuple[_Found, float]:
+    """Return the answer, and how far resident memory (MB) rose while it was made, looked at every millisecond."""
     gc.collect()
-    before = highest = _resident()
+    before = highest = resident()
     over = threading.Event()
 
     def watch() -> None:
         nonlocal highest
         while not over.wait(0.001):
-            highest = max(highest, _resident())
+            highest = max(highest, resident())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
         answer = job()
-        highest = max(highest, _resident())
+        highest = max(highest, resident())
     finally:
         over.set()
         watcher.join()
     return answer, (highest - before) / 1e6
 
 
-def _resident() -> int:
+def resident() -> int:
     """Return the resident memory of this process in bytes, 0 where the system does not tell."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[1]) * _PAGE if status.exists() else 0

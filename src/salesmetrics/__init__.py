@@ -31,9 +31,12 @@ if TYPE_CHECKING:
         MissingColumnError,
         SalesMetricsError,
         SalesMetricsWarning,
+        WorkerLostError,
+        redacted,
     )
     from salesmetrics.fiscal import FiscalCalendar
     from salesmetrics.flagging import FlagRules, FlagTable
+    from salesmetrics.measuring import Measured, measure
     from salesmetrics.metrics import (
         ape,
         at_risk,
@@ -115,9 +118,14 @@ if TYPE_CHECKING:
         read_reps,
         read_splits,
         read_stages,
+        scan,
+        scan_csv,
+        scan_parquet,
     )
     from salesmetrics.results import MetricRow, MetricTable
+    from salesmetrics.reviewing import Note, Review, ReviewRules, review
     from salesmetrics.saving import load_tally, save_tally
+    from salesmetrics.scans import DealScan
     from salesmetrics.tallies import (
         BookingTally,
         CallTally,
@@ -150,6 +158,7 @@ __all__ = [
     "Deal",
     "DealBook",
     "DealHistory",
+    "DealScan",
     "DurationTally",
     "DwellTally",
     "ExposureTally",
@@ -163,11 +172,13 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidDataError",
     "InvalidTypeError",
+    "Measured",
     "MergeError",
     "MetricRow",
     "MetricTable",
     "MissingColumnError",
     "MoveTally",
+    "Note",
     "OutcomeTally",
     "Period",
     "Periods",
@@ -178,6 +189,8 @@ __all__ = [
     "QuotaTally",
     "Rep",
     "RepBook",
+    "Review",
+    "ReviewRules",
     "SalesMetricsError",
     "SalesMetricsWarning",
     "SalesProcess",
@@ -193,6 +206,7 @@ __all__ = [
     "TurnTally",
     "VelocityTally",
     "WalkTally",
+    "WorkerLostError",
     "__version__",
     "ape",
     "at_risk",
@@ -228,6 +242,7 @@ __all__ = [
     "maps",
     "mase",
     "mean_error",
+    "measure",
     "naive_forecast",
     "open_pipeline",
     "pace",
@@ -252,11 +267,16 @@ __all__ = [
     "read_reps",
     "read_splits",
     "read_stages",
+    "redacted",
     "regress_rate",
     "required_coverage",
     "required_run_rate",
+    "review",
     "rmse",
     "save_tally",
+    "scan",
+    "scan_csv",
+    "scan_parquet",
     "share_at_quota",
     "slip_rate",
     "stage_age",
@@ -291,6 +311,7 @@ _HOMES = {
     "Deal": "domain",
     "DealBook": "books",
     "DealHistory": "books",
+    "DealScan": "scans",
     "DurationTally": "tallies",
     "DwellTally": "tallies",
     "ExposureTally": "tallies",
@@ -304,11 +325,13 @@ _HOMES = {
     "InvalidArgumentError": "errors",
     "InvalidDataError": "errors",
     "InvalidTypeError": "errors",
+    "Measured": "measuring",
     "MergeError": "errors",
     "MetricRow": "results",
     "MetricTable": "results",
     "MissingColumnError": "errors",
     "MoveTally": "tallies",
+    "Note": "reviewing",
     "OutcomeTally": "tallies",
     "Period": "calendars",
     "Periods": "calendars",
@@ -319,6 +342,8 @@ _HOMES = {
     "QuotaTally": "tallies",
     "Rep": "domain",
     "RepBook": "books",
+    "Review": "reviewing",
+    "ReviewRules": "reviewing",
     "SalesMetricsError": "errors",
     "SalesMetricsWarning": "errors",
     "SalesProcess": "domain",
@@ -334,6 +359,7 @@ _HOMES = {
     "TurnTally": "tallies",
     "VelocityTally": "tallies",
     "WalkTally": "tallies",
+    "WorkerLostError": "errors",
     "ape": "metrics",
     "at_risk": "metrics",
     "attainment": "metrics",
@@ -368,6 +394,7 @@ _HOMES = {
     "maps": "readers",
     "mase": "metrics",
     "mean_error": "metrics",
+    "measure": "measuring",
     "naive_forecast": "metrics",
     "open_pipeline": "metrics",
     "pace": "metrics",
@@ -392,11 +419,16 @@ _HOMES = {
     "read_reps": "readers",
     "read_splits": "readers",
     "read_stages": "readers",
+    "redacted": "errors",
     "regress_rate": "metrics",
     "required_coverage": "metrics",
     "required_run_rate": "metrics",
+    "review": "reviewing",
     "rmse": "metrics",
     "save_tally": "saving",
+    "scan": "readers",
+    "scan_csv": "readers",
+    "scan_parquet": "readers",
     "share_at_quota": "metrics",
     "slip_rate": "metrics",
     "stage_age": "metrics",
@@ -421,21 +453,24 @@ _HOMES = {
 """The module of each name; "" for those that are modules themselves."""
 
 
-def __getattr__(name: str) -> Any:
-    """Return a public name, loaded now."""
-    home = _HOMES.get(name)
-    if home is None:
-        if name.startswith("_"):
-            raise AttributeError(f"salesmetrics has no {name!r}", name=name, obj=None)
-        from salesmetrics.errors import nearest
+if not TYPE_CHECKING:  # a type checker that saw this would let every misspelt name pass
 
-        raise AttributeError(f"salesmetrics has no {name!r}: {nearest(name, __all__)}", name=name, obj=None)
-    if home == "":
-        value = importlib.import_module(f"salesmetrics.{name}")
-    else:
-        value = getattr(importlib.import_module(f"salesmetrics.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Return a public name, loaded now."""
+        home = _HOMES.get(name)
+        if home is None:
+            if name.startswith("_"):
+                raise AttributeError(f"salesmetrics has no {name!r}", name=name, obj=None)
+            from salesmetrics.listing import meant
+
+            hint = meant(name, {known: repr(known) for known in __all__}) or "dir(salesmetrics) lists what there is."
+            raise AttributeError(f"salesmetrics has no {name!r}: {hint}", name=name, obj=None)
+        if home == "":
+            value = importlib.import_module(f"salesmetrics.{name}")
+        else:
+            value = getattr(importlib.import_module(f"salesmetrics.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from salesmetrics.arrays import AnyArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest, show
+from salesmetrics.listing import Listed
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
 
@@ -137,7 +138,7 @@ def names(value: object, known: Iterable[str], argument: str) -> tuple[str, ...]
     return asked
 
 
-class Rebuilt:
+class Rebuilt(Listed):
     """Pickles by its fields and through its own constructor, so that a copy is as frozen as what it is a copy of."""
 
     __slots__ = ()

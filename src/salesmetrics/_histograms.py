@@ -8,14 +8,21 @@ import numpy as np
 from salesmetrics._check import locked
 from salesmetrics.arrays import AnyArray, IntArray
 
-__all__ = ["Histogram", "rolled", "runs", "scatter"]
+__all__ = ["Histogram", "all_in_place", "rolled", "runs", "scatter"]
 
 
 def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:
-    """Return a zero table with the rows of values put at their places."""
+    """Return a zero table with the rows of values put at their places; the values themselves where all stay where they are."""
+    if target_shape == values.shape and all_in_place(rows):
+        return values
     out = np.zeros(target_shape, dtype=values.dtype)
     out[rows] = values
     return out
+
+
+def all_in_place(rows: AnyArray) -> bool:
+    """Return True where the rows are 0, 1, 2, ..."""
+    return not len(rows) or (int(rows[0]) == 0 and int(rows[-1]) == len(rows) - 1 and bool((np.diff(rows) == 1).all()))
 
 
 def rolled(rows: IntArray, size: int, table: AnyArray) -> AnyArray:

@@ -20,6 +20,7 @@ from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_hal
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
 BATCH = 1 << 19
+_COMPILED_ROWS = 1 << 17
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
 _INT64_MAX = 2**63 - 1
@@ -151,14 +152,14 @@ def _looked_up(axis: Axis) -> Axis:
     return attrs.evolve(axis, table=np.append(last, np.arange(axis.size)), base=-1, edge=None)
 
 
-def _spread(make: Callable[[bool], _Pass], rows: int, cells: int) -> _Pass:
+def _spread(make: Callable[[], _Pass], rows: int, cells: int) -> _Pass:
     """Run a pass over all rows, on threads with tables of their own where that pays, and add the tables."""
     blocks = Blocks(rows)
     workers = 1 if rows < 2 * cells else thread_count(rows)
-    mine = make(workers > 1)
+    mine = make()
     if workers < 2:
         return mine.over(blocks)
-    others = [make(True) for _ in range(workers - 1)]
+    others = [make() for _ in range(workers - 1)]
     with ThreadPoolExecutor(workers - 1) as pool:
         running = [pool.submit(other.over, blocks) for other in others]
         mine.over(blocks)
@@ -170,8 +171,8 @@ def _spread(make: Callable[[bool], _Pass], rows: int, cells: int) -> _Pass:
 class _Pass:
     """The tables and buffers of one thread.
 
-    Cells and values of the kept rows are gathered until there are enough to be worth a call. With other threads about they
-    are added up as a sparse matrix times one, which costs what ``np.add.at`` does and lets the others run meanwhile.
+    Cells and values of the kept rows are gathered until there are enough to be worth a call. Where there are many they are
+    added up as a sparse matrix times one, which takes half of the time of ``np.add.at`` and lets other threads run meanwhile.
     """
 
     def __init__(
@@ -181,17 +182,18 @@ class _Pass:
         sums: tuple[Addend, ...],
         rows: int,
         count: bool,
-        threaded: bool,
     ) -> None:
-        cells, room = plan.cells, min(BATCH, max(rows, 1))
-        self.plan, self.keep, self.sums, self.count, self.threaded = plan, keep, sums, count, threaded
-        self.small = cells <= 8_192
+        block = min(Blocks(rows).size, max(rows, 1))
+        cells, room = plan.cells, _room(plan.cells, rows, block)
+        self.plan, self.keep, self.sums, self.count = plan, keep, sums, count
+        self.compiled = rows >= max(_COMPILED_ROWS, 2 * cells)
+        self.small = cells <= 8_192 and not self.compiled
         self.counts: IntArray = np.zeros(
             cells + 1 if count else 1, dtype=np.int64 if self.small or rows >= 2**31 else np.int32
         )
         self.ones = np.ones(room if count and not self.small else 0, dtype=self.counts.dtype)
         self.totals = [np.zeros((_tables(column, rows), cells + 1), dtype=np.int64) for column in sums]
-        self.scratch = _Scratch(min(BLOCK, rows), plan.kind)
+        self.scratch = _Scratch(block, plan.kind)
         self.cell = np.empty(room, dtype=plan.kind)
         self.values = [np.empty(room if len(t) < DIGITS else 0, dtype=np.int64) for t in self.totals]
         self.filled = self.since = 0
@@ -240,7 +242,7 @@ class _Pass:
 
     def _add(self, table: IntArray, cell: AnyArray, values: AnyArray) -> None:
         """Add values to their cells."""
-        if not self.threaded:
+        if not self.compiled:
             np.add.at(table, cell, values)
             return
         from scipy.sparse import csc_array
@@ -270,6 +272,12 @@ class _Pass:
         return table[0] if len(table) == 1 else narrowed(table[0], table[1])
 
 
+def _room(cells: int, rows: int, block: int) -> int:
+    """Return how many rows are gathered before they are added up: the more, the larger the table that a call makes anew."""
+    most = max(min(8 * cells, BATCH), cells // 4)
+    return max(block, min(most, rows >> 4))
+
+
 def _tables(column: Addend, rows: int) -> int:
     """Return how many tables hold the sum of a column: one, two halves, or the digits of long products."""
     if column.times is not None and column.largest > _INT64_MAX:
@@ -282,10 +290,11 @@ class _Scratch:
 
     __slots__ = ("cell", "difference", "mask", "other", "part")
 
-    def __init__(self, size: int, kind: type[np.signedinteger[Any]] = np.intp) -> None:
-        self.cell = np.empty(size, dtype=kind)
-        self.part = np.empty(size, dtype=kind)
-        self.difference = np.empty(size, dtype=kind)
+    def __init__(self, size: int, kind: type[np.signedinteger[Any]] | None = None) -> None:
+        room = 0 if kind is None else size  # without a kind, for masks only
+        self.cell = np.empty(room, dtype=kind)
+        self.part = np.empty(room, dtype=kind)
+        self.difference = np.empty(room, dtype=kind)
         self.mask = np.empty(size, dtype=bool)
         self.other = np.empty(size, dtype=bool)
 

@@ -12,10 +12,21 @@ from typing import TypeVar
 
 from salesmetrics import _check
 
-__all__ = ["BLOCK", "THREADED_ROWS", "Blocks", "blocks_in_order", "in_order", "side_by_side", "thread_count", "threads"]
+__all__ = [
+    "BLOCK",
+    "THREADED_ROWS",
+    "Blocks",
+    "blocks_in_order",
+    "in_order",
+    "pool_of",
+    "side_by_side",
+    "thread_count",
+    "threads",
+]
 
 BLOCK = 262_144
 THREADED_ROWS = 300_000
+_LEAST = 65_536
 _MOST = 8
 
 _Part = TypeVar("_Part")
@@ -69,11 +80,15 @@ def thread_count(rows: int) -> int:
 
 
 class Blocks:
-    """The blocks of the rows, each handed out once, to whichever thread asks next."""
+    """The blocks of the rows, each handed out once, to whichever thread asks next.
+
+    Few rows make smaller blocks: what a thread needs beside the rows stays a small part of them.
+    """
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
-        self._starts = iter(range(0, rows, BLOCK))
+        self.size = min(max(rows >> 5, _LEAST), BLOCK)
+        self._starts = iter(range(0, rows, self.size))
         self._lock = Lock()
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -83,7 +98,17 @@ class Blocks:
                 at = next(self._starts, None)
             if at is None:
                 return
-            yield at, min(at + BLOCK, self._rows)
+            yield at, min(at + self.size, self._rows)
+
+
+@contextmanager
+def pool_of(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Give threads to hand work to; what they have not begun at the end is given up."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def side_by_side(work: Callable[[_Task], _Part], tasks: Sequence[_Task], rows: int) -> list[_Part]:

@@ -6,20 +6,42 @@ from typing import Any
 
 from salesmetrics.books import ActivityBook, DealBook, DealHistory, QuotaBook, RepBook
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
+from salesmetrics.scans import DealScan
 
-__all__ = ["activity_book", "deal_book", "deal_history", "no_period", "one_currency", "quota_book", "rep_book"]
+__all__ = [
+    "activity_book",
+    "deal_book",
+    "deal_history",
+    "no_period",
+    "one_currency",
+    "quota_book",
+    "rep_book",
+    "whole_book",
+]
 
 
 def deal_book(deals: Any) -> DealBook:
-    """Return the book of deals, or raise saying how to make one."""
-    if isinstance(deals, DealBook):
-        return deals
+    """Return the book of deals, or raise saying how to make one; a scan goes through, for every ``from_book`` takes one."""
+    if isinstance(deals, (DealBook, DealScan)):
+        return deals  # type: ignore[return-value]
     raise InvalidTypeError(
         f"`deals` must be a DealBook or its tally; got {show(type(deals).__name__)}.",
         code="SM-BOK-10",
         field="deals",
         hint="sm.read_deals(frame) makes a book of a frame, a mapping, a CSV file or Deal objects.",
     )
+
+
+def whole_book(deals: Any, purpose: str) -> DealBook:
+    """Return the book of deals, or raise where it is a scan: the question needs all deals at once."""
+    if isinstance(deals, DealScan):
+        raise InvalidTypeError(
+            f"`deals` must be a DealBook for {purpose}; got a DealScan, whose deals are never all there.",
+            code="SM-SCN-11",
+            field="deals",
+            hint="sm.read_deals(path) reads the deals that are asked about into a book.",
+        )
+    return deal_book(deals)
 
 
 def deal_history(history: Any) -> DealHistory:

@@ -16,7 +16,7 @@ from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, CodeArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
 
-__all__ = ["DayLike", "Period", "Periods"]
+__all__ = ["DayLike", "Period", "PeriodLike", "Periods"]
 
 DayLike: TypeAlias = dt.date | str | np.datetime64
 """One day: a date, an ISO text or a ``datetime64[D]``."""
@@ -393,6 +393,10 @@ class Periods(Sequence[Period]):
 
 
 _BLOCK = 1 << 16
+
+
+PeriodLike: TypeAlias = Period | Periods | Sequence[Period]
+"""One period, or several that share no day."""
 
 
 def _first_fall(days: list[int]) -> str:

@@ -9,6 +9,7 @@ from salesmetrics.arrays import IntArray
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
 from salesmetrics.errors import MergeError, show
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import DurationTally
 from salesmetrics.tally import refuse_grouping
 
@@ -19,7 +20,7 @@ CLOSED = ("won", "lost", "no_decision")
 
 
 def cohort(
-    deals: DealBook | DurationTally,
+    deals: DealBook | DealScan | DurationTally,
     by: By,
     period: object,
     where: object,

@@ -72,6 +72,8 @@ def coverage(
             f"{name} pipeline due / {'quota less bookings to date' if bookings is not None else 'full quota'}",
             dated(pipeline.window, "expected_close", pipeline.as_of_day),
         ),
+        scale=pipeline.scale,
+        currency=pipeline.currency,
     )
 
 

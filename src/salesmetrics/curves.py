@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
-from salesmetrics import _check, formulas
+from salesmetrics import _check, export, figures, formulas
 from salesmetrics.answers import blanked, major, reasons, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, escape, show
 from salesmetrics.formulas import IncidenceCurve, SurvivalCurve
 from salesmetrics.labels import Labels, Levels
+from salesmetrics.listing import Listed
 from salesmetrics.results import MetricTable
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["CurveTable"]
 
 Ends = tuple[FloatArray | None, FloatArray | None]
+_SHOWN = 30
+_AGES = (30, 90, 180, 365)
 
 
 @attrs.frozen(eq=False, repr=False)
-class CurveTable:
+class CurveTable(Listed):
     """One curve for each group: the share that has had the event by each age in whole days.
 
     Attributes
@@ -55,6 +58,9 @@ class CurveTable:
     within: int | None = None
     weight: str = "count"
     scale: int = 0
+
+    _unlisted: ClassVar[tuple[str, ...]] = ("scale", "steps")
+    _otherwise: ClassVar[str] = "a share is read as curve.at(90), an age as curve.median; curve.curve has the arrays."
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -319,19 +325,51 @@ class CurveTable:
             notes=self.notes,
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the curves on matplotlib axes and return them."""
+    def plot(self, ax: Axes | None = None, *, most: int | None = None) -> Axes:
+        """Draw the curves with their bands on matplotlib axes and return them; at most ten, or as many as asked for."""
         from salesmetrics.plots import draw_curves
 
-        return draw_curves(self, ax)
+        return draw_curves(self, ax, most=most)
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the header and the first curves as text: deals, events, shares at a few ages; "-" where one is not known."""
+        first = np.arange(min(len(self), _SHOWN))
+        labels, curve = self.labels.take(first), self.curve
+        kept = {field.name: getattr(curve, field.name)[first] for field in attrs.fields(type(curve))}
+        few = attrs.evolve(
+            self,
+            labels=labels,
+            n=self.n[first],
+            events=self.events[first],
+            curve=type(curve)(**kept),
+            confidence_level=None,
+        )
+        shares = few.at(_AGES).value.reshape(len(first), len(_AGES)).tolist()
+        columns = figures.names_of(labels.names, [labels.column(name) for name in labels.names], list(labels))
+        columns += [[name, *(f"{count:,}" for count in held)] for name, held in (("n", few.n), ("events", few.events))]
+        told = [[figures.written(share, "percent") if share == share else "-" for share in row] for row in shares]
+        columns += [[f"{age} days", *(row[at] for row in told)] for at, age in enumerate(_AGES)]
+        head, *body = [list(line) for line in zip(*columns, strict=True)]
+        return head, body
+
+    @property
+    def _above(self) -> str:
+        return f"{self.name} [share {figures.plain(self.share)} by age, shown as %]"
+
+    @property
+    def _foot(self) -> list[str]:
+        more = [f"… {len(self) - _SHOWN:,} more curves"] if len(self) > _SHOWN else []
+        left = [f"{cause} {count:,}" for cause, count in self.left_out.items() if count]
+        return [*more, self.definition, *([f"left out: {', '.join(left)}"] if left else []), *self.notes]
 
     def __repr__(self) -> str:
-        """Return what the curves are, in a few lines."""
-        names: list[Any] = list(self.labels)[:5]
-        shown = ", ".join(escape(str(name)[:40]) for name in names) + (", …" if len(self) > 5 else "")
-        counts = f"{int(self.n.sum()):,} deals, {int(self.events.sum()):,} events"
-        foot = "".join(f"\n  {escape(line)}" for line in (self.definition, *self.notes))
-        return f"<{self.name} of {len(self)} groups ({shown}); {counts}{foot}>"
+        """Return an aligned table of the first curves at a few ages."""
+        lines = figures.aligned(*self._cells(), len(self.labels.names) or 1)
+        return "\n".join([self._above, *lines, *map(escape, self._foot)])
+
+    def _repr_html_(self) -> str:
+        """Return an escaped HTML table of the first curves at a few ages."""
+        return export.html_table(self._above, *self._cells(), self._foot, left=len(self.labels.names) or 1)
 
 
 def _bounds(curve: SurvivalCurve | IncidenceCurve, reach: slice, level: float) -> tuple[FloatArray, FloatArray]:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.arrays import AnyArray, BoolArray
-from salesmetrics.asking import activity_book, deal_book, deal_history
+from salesmetrics.arrays import AnyArray, BoolArray, Where
+from salesmetrics.asking import activity_book, deal_history, whole_book
 from salesmetrics.books import ActivityBook, DealBook, DealHistory
+from salesmetrics.calendars import DayLike
 from salesmetrics.columns import KeyColumn, LabelColumn
 from salesmetrics.flagging import FLAGS, FlagRules, FlagTable, beyond_share, checked_rules, limits_of, over_limit
+from salesmetrics.keywords import names_keywords
 from salesmetrics.marking import Marks, marked, refuse_credits
 
 __all__ = ["flags"]
 
 
+@names_keywords
 def flags(
     deals: DealBook,
     /,
     *,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     history: DealHistory | None = None,
     activities: ActivityBook | None = None,
-    where: object = None,
+    where: Where | None = None,
     rules: FlagRules | None = None,
-    negative: str = "raise",
+    negative: Literal["raise", "exclude"] = "raise",
 ) -> FlagTable:
     """Flags of each open deal: which of them want a look, and why?
 
@@ -35,7 +40,7 @@ def flags(
     ----------
     deals : DealBook
         The deals.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot: deals open at its end, as they stood then. The book's own day by default, and required where it
         has none.
     history : DealHistory, optional
@@ -87,7 +92,7 @@ def flags(
     """
     _check.one_of(negative, ("raise", "exclude"), "negative")
     held = checked_rules(rules)
-    book = deal_book(deals)
+    book = whole_book(deals, "flags, which list the deals themselves")
     told = None if history is None else deal_history(history)
     done = None if activities is None else activity_book(activities)
     marks = marked(book, told, done, as_of=as_of, where=where, rules=held, wanted=FLAGS)

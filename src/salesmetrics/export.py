@@ -18,7 +18,9 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, escape, show
 from salesmetrics.guard import guarded
 
-__all__ = ["Exact", "Guard", "Target", "html_table", "to_arrow", "to_csv", "to_frame", "to_pandas", "to_polars"]
+__all__ = [
+    *("Exact", "Guard", "Target", "html_table", "needing", "to_arrow", "to_csv", "to_frame", "to_pandas", "to_polars"),
+]
 
 Guard: TypeAlias = Literal["'", "\t"] | None
 Target: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
@@ -45,6 +47,36 @@ def _encodable(encoding: str = "utf-8") -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def needing(library: str, extra: str | None = None) -> Iterator[None]:
+    """Say how a library is had, where an import inside the block does not find it.
+
+    Parameters
+    ----------
+    library : str
+        What is imported.
+    extra : str, optional
+        The extra of the package that brings it.
+
+    Examples
+    --------
+    >>> with needing("nowhere", "plot"):
+    ...     import nowhere
+    Traceback (most recent call last):
+        ...
+    ModuleNotFoundError: this needs nowhere, which is not installed. Hint: pip install "salesmetrics[plot]".
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise
+        way = library if extra is None else f'"salesmetrics[{extra}]"'
+        raise ModuleNotFoundError(
+            f"this needs {library}, which is not installed. Hint: pip install {way}.", name=error.name
+        ) from error
+
+
 # --- frames --------------------------------------------------------------------------------------------------------
 
 
@@ -66,7 +98,8 @@ def to_pandas(columns: Columns) -> Any:
     pandas.DataFrame
         Days as ``datetime64``, whole numbers with gaps as ``Int64``.
     """
-    import pandas as pd
+    with needing("pandas"):
+        import pandas as pd
 
     held = {}
     for name, values in columns.items():
@@ -92,7 +125,8 @@ def to_polars(columns: Columns, *, nan: bool = False) -> Any:
     polars.DataFrame
         Days as ``Date``, texts as ``String``.
     """
-    import polars as pl
+    with needing("polars"):
+        import polars as pl
 
     held = []
     with _encodable():
@@ -120,7 +154,8 @@ def to_arrow(columns: Columns, *, nan: bool = False) -> Any:
     pyarrow.Table
         Days as ``date32``, texts as ``string``.
     """
-    import pyarrow as pa
+    with needing("pyarrow"):
+        import pyarrow as pa
 
     held = {}
     with _encodable():
@@ -398,7 +433,9 @@ def _decimal(number: float) -> str:
 # --- HTML ----------------------------------------------------------------------------------------------------------
 
 
-def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]], foot: Sequence[str]) -> str:
+def html_table(
+    caption: str, head: Sequence[str], body: Sequence[Sequence[str]], foot: Sequence[str], *, left: int = 1
+) -> str:
     """Return an HTML table in which everything is escaped: markup, and characters that do not print.
 
     Parameters
@@ -411,6 +448,8 @@ def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]],
         The rows.
     foot : sequence of str
         Lines below the table.
+    left : int, default: 1
+        How many columns, from the first, hold text and begin at the left; the others hold numbers and end at the right.
 
     Returns
     -------
@@ -419,15 +458,28 @@ def html_table(caption: str, head: Sequence[str], body: Sequence[Sequence[str]],
 
     Examples
     --------
-    >>> html_table("<b>", ["rep"], [["Ana & Bo"]], ["as of today"])[:70]
-    '<div><table><caption>&lt;b&gt;</caption><thead><tr><th scope="col">rep'
+    >>> html_table("<b>", ["rep"], [["Ana & Bo"]], ["as of today"])[:43]
+    '<div><table><caption>&lt;b&gt;</caption><th'
     """
 
-    def cell(text: str) -> str:
+    def safe(text: str) -> str:
         return html.escape(escape(text), quote=True)
 
-    header = "".join(f'<th scope="col">{cell(text)}</th>' for text in head)
-    rows = "".join(f"<tr>{''.join(f'<td>{cell(text)}</td>' for text in line)}</tr>" for line in body)
-    below = "".join(f"<p>{cell(line)}</p>" for line in foot)
-    table = f"<table><caption>{cell(caption)}</caption><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<div>{table}{below}</div>"
+    def row(line: Sequence[str], tag: str) -> str:
+        # names that are written from right to left keep to their own cell
+        texts = [f'<{tag} dir="auto" style="text-align:left">{safe(text)}</{_name(tag)}>' for text in line[:left]]
+        ends = [f'<{tag} style="{_NUMERIC}">{safe(text)}</{_name(tag)}>' for text in line[left:]]
+        return f"<tr>{''.join([*texts, *ends])}</tr>"
+
+    rows = "".join(row(line, "td") for line in body)
+    below = "".join(f"<p>{safe(line)}</p>" for line in foot)
+    top = f"<caption>{safe(caption)}</caption><thead>{row(head, _HEAD)}</thead>"
+    return f"<div><table>{top}<tbody>{rows}</tbody></table>{below}</div>"
+
+
+_HEAD = 'th scope="col"'
+_NUMERIC = "text-align:right;white-space:nowrap"
+
+
+def _name(tag: str) -> str:
+    return tag.partition(" ")[0]

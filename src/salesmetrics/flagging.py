@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -15,6 +15,9 @@ from salesmetrics._check import Rebuilt, date_of, locked
 from salesmetrics._histograms import Histogram
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     *("AT_RISK", "FLAGS", "HYGIENE", "FlagRules", "FlagTable"),
@@ -258,6 +261,8 @@ class FlagTable(Rebuilt):
     limits: Mapping[Any, int] = attrs.field(converter=_plain)
     notes: tuple[str, ...] = ()
 
+    _otherwise: ClassVar[str] = "a flag is read as flags['stale'], all of them as flags.to_dict() or flags.to_pandas()."
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -265,6 +270,14 @@ class FlagTable(Rebuilt):
         """Return a flag: True where it is known to hold."""
         (name,) = chosen_flags(flag, ())
         return self.value[name]
+
+    def _ways(self) -> dict[str, str]:
+        """Return the flags by name, and how each is read."""
+        return {name: f"flags[{show(name)}]" for name in self.value}
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return what a notebook completes between the brackets."""
+        return list(self.value)
 
     def any(self, flags: str | Sequence[str] | None = None) -> BoolArray:
         """Return True for the deals of which one of the flags is known to hold; the default is what `at_risk` reads."""
@@ -296,7 +309,8 @@ class FlagTable(Rebuilt):
 
     def to_pandas(self) -> Any:
         """Return a pandas frame; flags are ``boolean``, missing where one is not known."""
-        import pandas as pd
+        with export.needing("pandas"):
+            import pandas as pd
 
         columns = self._columns()
         frame = export.to_pandas({name: columns[name] for name in ("id", "rep")})
@@ -306,7 +320,8 @@ class FlagTable(Rebuilt):
 
     def to_polars(self) -> Any:
         """Return a polars frame; flags are null where one is not known."""
-        import polars as pl
+        with export.needing("polars"):
+            import polars as pl
 
         columns = self._columns()
         frame = export.to_polars({name: columns[name] for name in ("id", "rep")})
@@ -314,7 +329,8 @@ class FlagTable(Rebuilt):
 
     def to_arrow(self) -> Any:
         """Return a pyarrow table; flags are null where one is not known."""
-        import pyarrow as pa
+        with export.needing("pyarrow"):
+            import pyarrow as pa
 
         columns = self._columns()
         table = export.to_arrow({name: columns[name] for name in ("id", "rep")})
@@ -334,6 +350,12 @@ class FlagTable(Rebuilt):
 
     def _both(self, other: FlagTable) -> tuple[tuple[Mapping[str, BoolArray], Mapping[str, BoolArray]], ...]:
         return (self.value, other.value), (self.known, other.known)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw how many deals have each flag, and of how many it is not known, on matplotlib axes and return them."""
+        from salesmetrics.plots import draw_flags
+
+        return draw_flags(self, ax)
 
     # --- showing -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MergeErr
 from salesmetrics.grouping import as_of_day, day_column
 from salesmetrics.pairing import NEEDED, Pairs, Pools, chosen_spans, rescaled, run_of
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
+from salesmetrics.scans.requests import Loose
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
 from salesmetrics.tally import refuse_grouping
@@ -47,7 +49,7 @@ class Asked:
 
 
 def pairs_of(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     asked: Asked,
     more: Sequence[Period] = (),
@@ -83,12 +85,12 @@ def _calls(deals: object, forecasts: ForecastBook | CallTally, asked: Asked) -> 
             field="forecasts",
             hint="sm.read_forecasts(frame) makes a book of a frame, a mapping, a CSV file or ForecastCall objects.",
         )
-    where = asked.where if isinstance(asked.where, Mapping) and isinstance(deals, Book) else None
+    where = asked.where if isinstance(asked.where, Mapping) and isinstance(deals, (Book, DealScan)) else None
     return CallTally.from_book(
         forecasts,
         by=asked.by,
         period=asked.period,
-        where=None if where is None or not isinstance(deals, Book) else _narrowed(where, forecasts, deals),
+        where=None if where is None or not isinstance(deals, (Book, DealScan)) else _narrowed(where, forecasts, deals),
         reps=asked.reps,
         category=asked.category,
         week=asked.week,
@@ -96,20 +98,19 @@ def _calls(deals: object, forecasts: ForecastBook | CallTally, asked: Asked) -> 
     )
 
 
-def _bookings(
-    deals: DealBook, forecasts: object, calls: CallTally, asked: Asked, more: Sequence[Period]
-) -> BookingTally:
+def _bookings(deals: Any, forecasts: object, calls: CallTally, asked: Asked, more: Sequence[Period]) -> BookingTally:
     """Return the tally of the bookings in the periods that the calls were about, and in more where asked for."""
     spans = run_of(chosen_spans(calls)[0])
     spans = run_of([*spans, *(period for period in more if not any(period.overlaps(span) for span in spans))])
     return _tallied(deals, forecasts, calls, asked, spans)
 
 
-def _tallied(deals: DealBook, forecasts: object, calls: CallTally, asked: Asked, periods: Periods) -> BookingTally:
+def _tallied(deals: Any, forecasts: object, calls: CallTally, asked: Asked, periods: Periods) -> BookingTally:
     """Return the tally of the bookings in these periods."""
     where = asked.where
     if isinstance(where, Mapping) and isinstance(forecasts, Book):
-        where = _narrowed(where, deals, forecasts)
+        in_parts = isinstance(deals, DealScan)
+        where = _loose(where, deals, forecasts) if in_parts else _narrowed(where, deals, forecasts)
     as_of_day(deals, asked.as_of, needed=NEEDED)
     return BookingTally.from_book(
         deals,
@@ -124,7 +125,7 @@ def _tallied(deals: DealBook, forecasts: object, calls: CallTally, asked: Asked,
 
 def booked_until(deals: object, forecasts: object, pairs: Pairs, asked: Asked, ends: IntArray) -> IntArray:
     """Return what each forecaster booked in each period before a day of it, in the minor units of the pairs."""
-    if not isinstance(deals, DealBook):
+    if not isinstance(deals, (DealBook, DealScan)):
         raise MergeError(
             "`deals` must be a book for kind 'run_rate'; got its tally, which does not know the days inside a period.",
             code="SM-TLY-07",
@@ -152,22 +153,17 @@ def spans_of(forecasts: object) -> tuple[Period, ...]:
     return tuple(Period(_check.date_of(both >> 32), _check.date_of(both & 0xFFFFFFFF)) for both in bounds)
 
 
-def _narrowed(where: Mapping[Any, Any], book: Book, other: Book) -> BoolArray:
-    """Return the rows of a book whose labels are wanted; both books must have the columns, and one of them each label."""
+def _narrowed(where: Mapping[Any, Any], book: Book, other: Book | DealScan) -> BoolArray:
+    """Return the rows of a book whose labels are wanted; both books must have the columns, and one of them each label.
+
+    What labels a scan has is known when it is read: then those that only it can have are looked for.
+    """
     keep = np.ones(book.rows, dtype=bool)
     for name, wanted in where.items():
-        mine, theirs = (side.columns.get(name) for side in (book, other))
-        if not isinstance(mine, LabelColumn) or not isinstance(theirs, LabelColumn):
-            raise InvalidArgumentError(
-                f"`where` must name label columns that deals and forecasts both have; got {show(name)}.",
-                code="SM-ARG-08",
-                field="where",
-                values=[name],
-                hint=nearest(name, set(book.label_names) & set(other.label_names)),
-            )
+        mine, theirs = _both_columns(name, book, other)
         labels = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)) else [wanted]
         known = {*mine.levels, *theirs.levels, None}
-        unknown = [label for label in labels if label not in known]
+        unknown = [label for label in labels if label not in known and not isinstance(other, DealScan)]
         if unknown:
             raise InvalidArgumentError(
                 f"`where` must name labels of {show(name)}; got {show(unknown[0])}.",
@@ -179,6 +175,30 @@ def _narrowed(where: Mapping[Any, Any], book: Book, other: Book) -> BoolArray:
         chosen = np.array([level in labels for level in (*mine.levels, None)], dtype=bool)
         keep &= chosen[mine.codes]
     return keep
+
+
+def _both_columns(name: Any, book: Book | DealScan, other: Book | DealScan) -> tuple[LabelColumn, LabelColumn]:
+    """Return the label columns of two books, which both must have."""
+    mine, theirs = ((side.first if isinstance(side, DealScan) else side).columns.get(name) for side in (book, other))
+    if not isinstance(mine, LabelColumn) or not isinstance(theirs, LabelColumn):
+        raise InvalidArgumentError(
+            f"`where` must name label columns that deals and forecasts both have; got {show(name)}.",
+            code="SM-ARG-08",
+            field="where",
+            values=[name],
+            hint=nearest(name, set(book.label_names) & set(other.label_names)),
+        )
+    return mine, theirs
+
+
+def _loose(where: Mapping[Any, Any], deals: DealScan, forecasts: Book) -> Loose:
+    """Return what is wanted of a scan: labels that the forecasts have need not be in any part."""
+    strict = {}
+    for name, wanted in where.items():
+        theirs = _both_columns(name, deals, forecasts)[1]
+        labels = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)) else [wanted]
+        strict[name] = frozenset(labels) - {*theirs.levels, None}
+    return Loose(where, strict)
 
 
 # --- from pools to tables --------------------------------------------------------------------------------------------
@@ -224,6 +244,8 @@ def pooled_answer(
         left_out={**pairs.counts_left_out, **(left_out or {})},
         definition=words(how, pairs.said),
         notes=(*pairs.notes, *notes),
+        scale=pairs.scale,
+        currency=pairs.calls.currency,
     )
 
 

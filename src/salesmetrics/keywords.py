@@ -6,11 +6,11 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from salesmetrics.errors import InvalidTypeError, nearest, show
 
-__all__ = ["names_keywords", "names_keywords_of"]
+__all__ = ["handed_over", "names_keywords", "names_keywords_of"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +61,36 @@ def names_keywords_of(kind: C) -> C:
     return kind
 
 
+def handed_over(
+    function: Callable[P, R], to: Callable[[Callable[..., R], tuple[Any, ...], dict[str, Any]], R]
+) -> Callable[P, R]:
+    """Return the function, whose calls are handed to another, which may answer them in its place.
+
+    Parameters
+    ----------
+    function : callable
+        A function of any arguments.
+    to : callable
+        Called with the function, what was given by position and what was given by name.
+
+    Returns
+    -------
+    callable
+        The same, to all who look at its signature.
+
+    Examples
+    --------
+    >>> handed_over(max, lambda function, given, named: (given, named))(3, 5)
+    ((3, 5), {})
+    """
+
+    @functools.wraps(function)
+    def call(*given: P.args, **named: P.kwargs) -> R:
+        return to(function, given, named)
+
+    return call
+
+
 def _named(function: Callable[P, R], name: str) -> Callable[P, R]:
     refusal, kind = _refusal, InvalidTypeError
 
@@ -102,8 +132,18 @@ def _refusal(
         reason = str(error)
     except TypeError as told:
         reason = str(told)
+    named_only = next((at for at, argument in enumerate(known) if _by_name(signature.parameters[argument])), len(known))
+    shown = [*known[:named_only], *(["*"] if named_only < len(known) else []), *known[named_only:]]
     return InvalidTypeError(
-        f"`{name}` must be called with the arguments of {name}({', '.join(known)}); got {reason}.",
+        f"`{name}` must be called with the arguments of {name}({', '.join(shown)}); got {reason}.",
         code="SM-ARG-72",
         field=name,
+        hint=f"what stands behind the * is given by name, such as {known[named_only]}=."
+        if len(given) > named_only and named_only < len(known)
+        else None,
     )
+
+
+def _by_name(parameter: inspect.Parameter) -> bool:
+    """Return whether an argument can be given by name only."""
+    return parameter.kind is inspect.Parameter.KEYWORD_ONLY

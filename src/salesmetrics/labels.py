@@ -61,6 +61,10 @@ class Labels(Rebuilt):
         else:
             yield from (ALL for _ in range(len(self)))
 
+    def typed(self) -> list[Label]:
+        """Return the labels as they are typed between the brackets of a table: a period by its name, none that is missing."""
+        return [key for key in map(_typed, self) if key is not None]
+
     def column(self, name: str) -> list[Label]:
         """Return the labels under one name, row by row."""
         at = self.names.index(name)
@@ -105,6 +109,9 @@ class Labels(Rebuilt):
 
     def union(self, other: Labels) -> tuple[Self, IntArray, IntArray]:
         """Return the rows of both, and where the rows of each went."""
+        if self._named_alike(other):
+            every = np.arange(len(self), dtype=np.int64)
+            return self, every, every
         levels: list[Levels] = []
         mine: list[IntArray] = []
         theirs: list[IntArray] = []
@@ -123,6 +130,12 @@ class Labels(Rebuilt):
         both = np.concatenate([np.column_stack(mine), np.column_stack(theirs)])
         rows, inverse = distinct_rows(both, [len(level.values) + 1 for level in levels])
         return type(self)(tuple(levels), rows), inverse[: len(self)], inverse[len(self) :]
+
+    def _named_alike(self, other: Labels) -> bool:
+        """Return True where both have the same rows of the same levels, as the parts of one file mostly have."""
+        pairs = zip(self.levels, other.levels, strict=True)
+        same = all((a.values, a.ordered) == (b.values, b.ordered) for a, b in pairs)
+        return same and bool(self.levels) and np.array_equal(self.codes, other.codes)
 
     def onto(self, names: Sequence[str]) -> tuple[Self, IntArray]:
         """Return the distinct labels under some of the names, and which of them each row has."""
@@ -152,6 +165,14 @@ def distinct_rows(codes: IntArray, sizes: Sequence[int]) -> tuple[IntArray, IntA
         return np.stack(found, axis=1).astype(np.int64), (np.cumsum(seen) - 1)[packed]
     _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
     return codes[first], inverse.reshape(-1).astype(np.int64)
+
+
+def _typed(label: Label) -> Label:
+    """Return a label as it is typed, None where one is missing."""
+    if isinstance(label, tuple):
+        keys = tuple(_typed(part) for part in label)
+        return None if None in keys else keys
+    return label if label is None or isinstance(label, (str, int)) else str(label)
 
 
 def _same(have: Label, wanted: Label) -> bool:

@@ -17,6 +17,7 @@ from salesmetrics.columns import LabelColumn
 from salesmetrics.credit import Credit
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError, show
 from salesmetrics.grouping import Window, window_of
+from salesmetrics.scans import DealScan
 from salesmetrics.staffing import days_within, ramping_within, shares_of
 from salesmetrics.tallies import BookingTally, QuotaTally
 from salesmetrics.tally import refuse_grouping
@@ -86,7 +87,7 @@ class Sides:
         return ", ".join(word for word in said if word) or None
 
 
-def sides(deals: DealBook | BookingTally, quotas: QuotaBook | QuotaTally, asked: Asked) -> Sides:
+def sides(deals: DealBook | DealScan | BookingTally, quotas: QuotaBook | QuotaTally, asked: Asked) -> Sides:
     """Return bookings and quotas, grouped alike; tallies are taken as they are."""
     if not isinstance(deals, BookingTally):
         if asked.period is None and not isinstance(quotas, QuotaTally):
@@ -99,7 +100,7 @@ def sides(deals: DealBook | BookingTally, quotas: QuotaBook | QuotaTally, asked:
     return Sides(book, quota, _ledger(book, quota))
 
 
-def bookings(deals: DealBook | BookingTally, asked: Asked, *, per_rep: bool = True) -> BookingTally:
+def bookings(deals: DealBook | DealScan | BookingTally, asked: Asked, *, per_rep: bool = True) -> BookingTally:
     """Return the tally of bookings, or the one that was given; with ``per_rep`` kept rep by rep."""
     if not isinstance(deals, BookingTally):
         return BookingTally.from_book(

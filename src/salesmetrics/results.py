@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 import numpy as np
 
-from salesmetrics import _check, export
+from salesmetrics import _check, export, figures
 from salesmetrics._check import Rebuilt, locked
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
@@ -36,6 +36,8 @@ REASONS = (
     "negative_base",
 )
 _SHOWN_ROWS = 30
+_WIDTH = 120
+_OFFERED = 200
 
 
 def _float(values: FloatArray) -> FloatArray:
@@ -73,6 +75,8 @@ def _parts(parts: Mapping[str, AnyArray]) -> Mapping[str, AnyArray]:
 class MetricRow(Rebuilt):
     """One row of a table: its label, value, n, interval, reason and parts."""
 
+    _otherwise: ClassVar[str] = "a number that the value was made of is read as row.parts['booked']."
+
     label: Any
     value: float
     n: int
@@ -80,6 +84,10 @@ class MetricRow(Rebuilt):
     high: float | None
     reason: str
     parts: Mapping[str, float | int]
+
+    def _ways(self) -> dict[str, str]:
+        """Return the parts by name, and how each is read."""
+        return {name: f"row.parts[{show(name)}]" for name in self.parts}
 
     def __float__(self) -> float:
         """Return the value."""
@@ -123,6 +131,11 @@ class MetricTable(Rebuilt):
         What a reader of the numbers must know.
     """
 
+    _unlisted: ClassVar[tuple[str, ...]] = ("minor", "reason_code", "scale")
+    _otherwise: ClassVar[str] = (
+        "the numbers are table.value, a row is read as table['Ana'], all of it as table.to_dict() or table.to_pandas()."
+    )
+
     name: str
     unit: str
     labels: Labels
@@ -138,6 +151,7 @@ class MetricTable(Rebuilt):
     notes: tuple[str, ...] = ()
     minor: IntArray | None = None
     scale: int | None = None
+    currency: str | None = None
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -167,6 +181,21 @@ class MetricTable(Rebuilt):
             code="SM-TAB-01",
             hint="table.value, table.n, table['Ana'], table.to_dict() or table.to_pandas().",
         )
+
+    def _ways(self) -> dict[str, str]:
+        """Return what the table holds by name, and how each is read."""
+        rows = {str(label): f"table[{show(label)}]" for label in list(self.labels)[:_OFFERED] if isinstance(label, str)}
+        names = {name: f"table.labels.column({show(name)})" for name in self.labels.names}
+        return {
+            **rows,
+            **names,
+            **{name: f"table.parts[{show(name)}]" for name in self.parts},
+            self.name: "table.value",
+        }
+
+    def _ipython_key_completions_(self) -> list[Any]:
+        """Return what a notebook completes between the brackets: the labels, a period by its name."""
+        return self.labels.typed()
 
     @property
     def reason(self) -> AnyArray:
@@ -311,80 +340,87 @@ class MetricTable(Rebuilt):
                 pairs.append((mine, theirs))
         return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the table on matplotlib axes and return them."""
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        mark: MetricTable | float | None = None,
+        most: int | None = None,
+        min_n: int = 5,
+    ) -> Axes:
+        """Draw the picture that goes with the metric on matplotlib axes, and return them.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; new axes otherwise.
+        mark : MetricTable or float, optional
+            A number to mark on each row: the pace beside the attainment, the coverage that is required.
+        most : int, optional
+            How many rows, or lines, to draw; by default as many as can be read, at most 30 rows and 10 lines.
+        min_n : int, default 5
+            Estimates that rest on fewer rows are pale, or hollow.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes; nothing is shown and no setting is changed.
+        """
         from salesmetrics.plots import draw
 
-        return draw(self, ax)
+        return draw(self, ax, mark=mark, most=most, min_n=min_n)
 
     # --- showing ---------------------------------------------------------------------------------------------------
 
-    def _cells(self, rows: int) -> tuple[list[str], list[list[str]]]:
-        """Return the header and the first rows as text."""
-        head = [*(self.labels.names or ("",)), self.name, "n"]
-        if self.low is not None:
-            head += ["low", "high"]
-        head = [_plain(name) for name in (*head, *self.parts)]
-        if self.undefined.any():
-            head.append("reason")
-        body = []
-        names = list(self.labels.take(np.arange(min(rows, len(self)))))
-        for at, label in enumerate(names):
-            parts = label if len(self.labels.names) > 1 else (label,)
-            row = ["(missing)" if p is None else _plain(p) for p in parts]
-            row += [_number(self.value[at], self.unit, self.scale), str(int(self.n[at]))]
-            if self.low is not None and self.high is not None:
-                row += [_number(self.low[at], self.unit), _number(self.high[at], self.unit)]
-            row += [_number(v[at], self.part_units.get(k, "")) for k, v in self.parts.items()]
-            if head[-1] == "reason":
-                row.append(REASONS[self.reason_code[at]])
-            body.append(row)
-        return head, body
+    def _cells(self, rows: int) -> tuple[list[str], list[list[str]], list[str]]:
+        """Return the header and the first rows as text, and the parts that would make the table too wide."""
+        shown = np.arange(min(rows, len(self)))
+        labels = self.labels.take(shown)
+        columns = figures.names_of(labels.names, [labels.column(name) for name in labels.names], list(labels))
+        columns += [self._numbers(self.name, self.unit, self.value[shown]), self._numbers("n", "count", self.n[shown])]
+        if self.low is not None and self.high is not None and not (np.isnan(self.low) & np.isnan(self.high)).all():
+            columns += [self._numbers(end, self.unit, getattr(self, end)[shown], self.name) for end in ("low", "high")]
+        parts = [self._numbers(name, self.part_units.get(name, ""), held[shown]) for name, held in self.parts.items()]
+        last = [["reason", *(REASONS[code] for code in self.reason_code[shown])]] if self.undefined.any() else []
+        room = _WIDTH - sum(_wide(column) for column in [*columns, *last])
+        fits = np.cumsum([_wide(part) for part in parts]) <= room
+        taken = int(fits.sum())
+        columns += [*parts[:taken], *last]
+        head, *body = [list(line) for line in zip(*columns, strict=True)]
+        return head, body, [part[0] for part in parts[taken:]]
 
-    def _foot(self) -> list[str]:
+    def _numbers(self, name: str, unit: str, values: AnyArray, metric: str | None = None) -> list[str]:
+        """Return a column of numbers as text, under its name."""
+        kind = figures.kind_of(metric or name, unit)
+        return [figures.plain(name), *(figures.written(value, kind, self.scale) for value in values)]
+
+    def _foot(self, unseen: list[str]) -> list[str]:
         """Return the lines below the rows."""
-        foot = [f"… {len(self) - _SHOWN_ROWS} more rows"] if len(self) > _SHOWN_ROWS else []
+        foot = [f"… {len(self) - _SHOWN_ROWS:,} more rows"] if len(self) > _SHOWN_ROWS else []
+        if unseen:
+            foot.append(f"… parts that are not shown: {', '.join(unseen)}")
         if self.definition:
             foot.append(self.definition)
-        left = [f"{cause} {count}" for cause, count in self.left_out.items() if count]
+        left = [f"{cause} {count:,}" for cause, count in self.left_out.items() if count]
         if left:
             foot.append(f"left out: {', '.join(left)}")
         return [*foot, *self.notes]
 
     def __repr__(self) -> str:
-        """Return an aligned table of the first rows."""
-        head, body = self._cells(_SHOWN_ROWS)
-        widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
-        left = len(self.labels.names) or 1
-        lines = [_plain(f"{self.name} [{self.unit}]")]
-        for line in [head, *body]:
-            cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
-            lines.append("  ".join(cells).rstrip())
-        return "\n".join([*lines, *(escape(line) for line in self._foot())])
+        """Return an aligned table of the first rows; fractions as percent or times, for the eye only."""
+        head, body, unseen = self._cells(_SHOWN_ROWS)
+        above = figures.above(self.name, self.unit, self.currency)
+        lines = figures.aligned(head, body, len(self.labels.names) or 1)
+        return "\n".join([above, *lines, *(escape(line) for line in self._foot(unseen))])
 
     def _repr_html_(self) -> str:
         """Return an escaped HTML table of the first rows."""
-        head, body = self._cells(_SHOWN_ROWS)
-        return export.html_table(_plain(f"{self.name} [{self.unit}]"), head, body, self._foot())
+        head, body, unseen = self._cells(_SHOWN_ROWS)
+        caption = figures.above(self.name, self.unit, self.currency)
+        left = len(self.labels.names) or 1
+        return export.html_table(caption, head, body, self._foot(unseen), left=left)
 
 
-def _plain(value: object) -> str:
-    """Return a label as text that is safe to print."""
-    text = str(value)
-    return escape(text[:80] + ("…" if len(text) > 80 else ""))
-
-
-def _number(value: Any, unit: str, decimals: int | None = None) -> str:
-    """Return a number as a person would write it; a sum of money with all its decimals."""
-    if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
-    if isinstance(value, (int, np.integer)):
-        return f"{int(value):,}"
-    number = float(value)
-    if np.isnan(number) or np.isinf(number):
-        return "NaN" if np.isnan(number) else "inf" if number > 0 else "-inf"
-    if unit == "fraction":
-        return f"{number:.4f}"
-    if unit.startswith("money"):
-        return f"{number:,.{2 if decimals is None else decimals}f}"
-    return f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.1f}"
+def _wide(column: Sequence[str], gap: int = 2) -> int:
+    """Return how wide a column of text is, and the gap after it."""
+    return max(figures.width(cell) for cell in column) + gap

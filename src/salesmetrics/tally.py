@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -14,7 +15,10 @@ from salesmetrics._wide import CellOverflow, carried, checked_add
 from salesmetrics.arrays import AnyArray
 from salesmetrics.errors import InvalidDataError, MergeError, escape, show
 from salesmetrics.grouping import Window
+from salesmetrics.keywords import handed_over
 from salesmetrics.labels import Labels
+from salesmetrics.scans import DealScan
+from salesmetrics.scans.requests import Request
 
 __all__ = ["Tally"]
 
@@ -54,9 +58,25 @@ class Tally(Rebuilt):
     """
 
     what: ClassVar[str] = "tally"
+    trails: ClassVar[bool] = True
+    """Whether a history beside the deals is followed deal by deal, each of which must be in the book."""
 
     labels: Labels
     window: Window
+
+    def __init_subclass__(cls) -> None:
+        """Let ``from_book`` take a scan in place of a book: the tallies of its parts are added up."""
+        super().__init_subclass__()
+        own = cls.__dict__.get("from_book")
+        # a class with slots is made twice, and the second time finds what the first has done
+        if isinstance(own, classmethod) and not hasattr(own.__func__, "__wrapped__"):
+            # not by assignment, which a type checker takes for an attribute of every tally
+            type.__setattr__(cls, "from_book", classmethod(handed_over(own.__func__, _tallied)))
+
+    @classmethod
+    def of_scan(cls, deals: DealScan, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Return the tally of a scan, the arguments of ``from_book`` behind the deals as given."""
+        return deals.tallied(cls, given, named)
 
     @property
     def _tables(self) -> list[attrs.Attribute[Any]]:
@@ -135,7 +155,7 @@ class Tally(Rebuilt):
         held = ", ".join(field.name for field in self._tables if getattr(self, field.name) is not None)
         return f"<{type(self).__name__} by {escape(by)}: {len(self.labels):,} groups{periods}; {held}>"
 
-    def __radd__(self, other: object) -> Self:
+    def __radd__(self, other: int) -> Self:
         """Return this tally for ``sum(tallies)``, which starts at 0."""
         return self if other == 0 else NotImplemented
 
@@ -151,6 +171,35 @@ class Tally(Rebuilt):
     def _same(self, other: Self) -> bool:
         """Return True where the fields that a kind merges in its own way agree."""
         return True
+
+
+@attrs.define(eq=False)
+class Memory:
+    """The tallies of one book that were made while its questions were answered, by what was asked."""
+
+    deals: object
+    made: dict[Hashable, tuple[object, Any]] = attrs.field(factory=dict)
+
+
+remembered: ContextVar[Memory | None] = ContextVar("remembered", default=None)
+"""What is known of the book whose questions are being answered together."""
+
+
+def _tallied(function: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Return what ``from_book`` gives: the sum over the parts of a scan, or what is known of a book that is asked much."""
+    deals = given[1] if len(given) > 1 else named.get("deals")
+    memory = remembered.get()
+    if not isinstance(deals, DealScan) and (memory is None or memory.deals is not deals):
+        return function(*given, **named)
+    kind, rest = given[0], given[2:]
+    named = {name: value for name, value in named.items() if name != "deals"}
+    if isinstance(deals, DealScan):
+        return kind.of_scan(deals, rest, named)
+    assert memory is not None
+    request = Request(kind, rest, named)
+    if request.key not in memory.made:
+        memory.made[request.key] = request, function(kind, deals, *rest, **named)
+    return memory.made[request.key][1]
 
 
 def refuse_grouping(tally: Tally, given: Mapping[str, object]) -> None:

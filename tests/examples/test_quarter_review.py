@@ -29,6 +29,12 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def percent(value: float | None) -> list[str]:
+    """Return a share as the words that the review writes."""
+    assert value is not None
+    return [f"{100 * value:,.1f}", "%"]
+
+
 def text(value: object) -> str:
     """Return a value as a CSV file writes it, nothing for what is missing."""
     if value is None or (isinstance(value, np.datetime64) and np.isnat(value)) or value != value:
@@ -95,8 +101,9 @@ def test_the_review_of_the_sample_company_needs_nothing(sample_review: str) -> N
         assert f"\n{word}: " in sample_review
     assert "Required on average" in sample_review
     assert "not shown" not in sample_review
+    assert "\nNeeds attention: " in sample_review
     assert max(map(len, sample_review.splitlines())) <= 100
-    assert len(sample_review.splitlines()) <= 150
+    assert len(sample_review.splitlines()) <= 200
 
 
 def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.datasets.Company) -> None:
@@ -108,9 +115,9 @@ def test_the_review_shows_what_the_library_says(sample_review: str, company: sm.
     cover = sm.pipeline_coverage(*books, period=q3, reps=company.reps, basis="remaining")["all"]
     speed = sm.velocity(company.deals, period=q3)["all"]
     lines = [line.split() for line in sample_review.splitlines()]
-    assert ["whole", "company", f"{whole.value:.3f}", f"{whole.parts['booked']:,.0f}"] in [line[:4] for line in lines]
-    assert [str(next(iter(best.labels))), f"{best.value[0]:.3f}"] in [line[:2] for line in lines]
-    assert ["FY2026", "Q3", f"{cover.value:.2f}", f"{cover.parts['open']:,.0f}"] in [line[:4] for line in lines]
+    assert ["whole", "company", *percent(whole.value), f"{whole.parts['booked']:,.0f}"] in [line[:5] for line in lines]
+    assert [str(next(iter(best.labels))), *percent(best.value[0])] in [line[:3] for line in lines]
+    assert ["FY2026", "Q3", f"{cover.value:.2f}x", f"{cover.parts['open']:,.0f}"] in [line[:4] for line in lines]
     assert ["all", f"{speed.value:,.0f}", f"{speed.n:,}"] in [line[:3] for line in lines]
 
 
@@ -118,25 +125,31 @@ def test_the_review_says_where_the_quarter_lands(sample_review: str, company: sm
     """Pace, pace against quota by team and what is needed a day are those of the metrics on the last known day."""
     asked = {"period": company.calendar.quarter(2026, 3), "reps": company.reps}
     books = company.deals, company.quotas
-    ends, need = sm.pace_attainment(*books, by="team", **asked), sm.required_run_rate(*books, by="team", **asked)
+    clock = {"clock": "curve", "past": company.calendar.quarters("2024-08-01", "2026-08-01")}
+    ends, need = (
+        sm.pace_attainment(*books, by="team", **asked, **clock),
+        sm.required_run_rate(*books, by="team", **asked),
+    )
     lines = [line.split() for line in sample_review.splitlines()]
     for team in ends.labels:
-        assert [f"{ends[team].value:.3f}", f"{need[team].value:,.0f}"] in [
-            line[-2:] for line in lines if line[:3] == ["team", *team.split()]
+        assert [*percent(ends[team].value), f"{need[team].value:,.0f}"] in [
+            line[-3:] for line in lines if line[:3] == ["team", *team.split()]
         ]
     straight = sm.pace(company.deals, period=company.calendar.quarter(2026, 3))["all"]
-    assert f"the quarter comes to {straight.value:,.0f}." in sample_review
+    assert f"the period comes to {straight.value:,.0f}." in sample_review
+    bent = sm.pace(company.deals, period=company.calendar.quarter(2026, 3), **clock)["all"]
+    assert f"if this one goes so: {bent.value:,.0f}." in sample_review
 
 
 def test_the_review_says_how_bookings_spread_over_reps(sample_review: str, company: sm.datasets.Company) -> None:
-    """The share at quota, the median rep, the coefficient and the largest fifth, of the quarter that is over."""
+    """The share at quota, the median rep, the coefficient and the largest two, of the quarter that is over."""
     asked = {"period": company.calendar.quarter(2026, 2), "reps": company.reps}
     made = sm.share_at_quota(company.deals, company.quotas, ramping_threshold=0.7, **asked)["all"]
     median = sm.attainment_distribution(company.deals, company.quotas, q=[0.5], **asked)["0.5"]
-    even, top = sm.gini(company.deals, **asked)["all"], sm.top_share(company.deals, top=0.2, **asked)["all"]
+    even, top = sm.gini(company.deals, **asked)["all"], sm.top_share(company.deals, top=2, **asked)["all"]
     (line,) = [line.split() for line in sections(sample_review)["Reps"] if line.startswith("  FY2026 Q2")]
-    assert line[2:6] == [f"{made.value:.3f}", f"{made.low:.3f}", f"{made.high:.3f}", str(made.n)]
-    assert [line[7], *line[9:]] == [f"{median.value:.3f}", f"{even.value:.3f}", f"{top.value:.3f}"]
+    assert line[2:9] == [*percent(made.value), *percent(made.low), *percent(made.high), str(made.n)]
+    assert [*line[11:13], *line[15:]] == [*percent(median.value), f"{even.value:.2f}", *percent(top.value)]
 
 
 def test_the_review_keeps_those_who_are_not_there_yet(sample_review: str, company: sm.datasets.Company) -> None:
@@ -146,7 +159,7 @@ def test_the_review_keeps_those_who_are_not_there_yet(sample_review: str, compan
     months = sm.ramp_time(*books, threshold=1.0, sustained=2)["all"]
     lines = [line.split() for line in sections(sample_review)["Ramp"]]
     ends = [[f"{row.value:.0f}", str(row.n), str(row.parts["events"])] for row in (first, months)]
-    assert [[line[-5], *line[-2:]] for line in (lines[1], lines[3])] == ends
+    assert [[line[-5], *line[-2:]] for line in lines[1:3]] == ends
     assert first.n > first.parts["events"]
 
 
@@ -154,16 +167,18 @@ def test_the_review_says_whose_calls_came_true(sample_review: str, company: sm.d
     """The worst and the best rep, all of them, and what the calls took off the error of a simple rule."""
     year = sm.Period("2025-08-01", "2026-08-01")
     books, asked = (company.deals, company.forecasts), {"period": year}
-    off = sm.wape(*books, by="rep", **asked).sort()
-    known = off.take(np.flatnonzero(~off.undefined))
+    sure = sm.forecast_accuracy(*books, by="rep", **asked).sort()
+    known = sure.take(np.flatnonzero(~sure.undefined))
     lines = [line.split() for line in sections(sample_review)["Forecasts"]]
     reps = list(known.labels)
     for label in (reps[0], reps[-1]):
-        right = sm.forecast_accuracy(*books, by="rep", **asked)[label].value
         way = sm.bias(*books, by="rep", **asked)[label].value
-        assert [label, f"{right:.3f}", f"{known[label].value:.3f}", f"{way:+.3f}"] in [line[:4] for line in lines]
+        shown = [label, *percent(known[label].value), f"{100 * way:+,.1f}", "%"]
+        assert shown in [line[:5] for line in lines]
     gain = sm.forecast_value_added(*books, metric="wape", **asked)["net"]
-    assert f"again: {gain.value:+.3f} (error {gain.parts['error']:.3f}" in sample_review
+    said = " ".join(" ".join(line) for line in lines)
+    assert f"calls: {' '.join(percent(gain.parts['error']))} of what came" in said
+    assert f"again: {' '.join(percent(gain.parts['error_before']))} (n = {gain.n})" in said
 
 
 def test_a_quarter_that_is_over_has_no_pace(tmp_path: Path) -> None:
@@ -171,9 +186,11 @@ def test_a_quarter_that_is_over_has_no_pace(tmp_path: Path) -> None:
     done = run("--quarter", "2026Q2", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "needed a day" not in done.stdout
+    assert "ended at" in done.stdout
     assert "comes to" not in done.stdout
     assert "so far" not in done.stdout
     assert "first week, 2025-08-01 to 2026-07-31" in done.stdout
+    assert "as known on 2026-07-31" in done.stdout
 
 
 def test_files_give_the_review_of_the_books_they_were_written_from(
@@ -192,10 +209,10 @@ def test_files_give_the_review_of_the_books_they_were_written_from(
     assert ours.keys() == theirs.keys()
     # a file does not say in which order stages come, nor who was away or is ramping
     assert sorted(ours["Pipeline"]) == sorted(theirs["Pipeline"])
-    fitted = {"Attainment", "Reps", "Coverage", "Ramp"}
+    fitted = {"Attainment", "Reps", "Coverage", "Ramp", "In short", "Needs attention"}
     for name in ours.keys() - {"Quarter review of the sample company", "Pipeline", *fitted}:
         assert ours[name] == theirs[name]
-    assert ours["Ramp"][:4] == theirs["Ramp"][:4]
+    assert ours["Ramp"][:3] == theirs["Ramp"][:3]
 
 
 def test_the_review_of_files_is_that_of_the_books_read_from_them(files: list[str], tmp_path: Path) -> None:
@@ -209,7 +226,13 @@ def test_the_review_of_files_is_that_of_the_books_read_from_them(files: list[str
     lines = [line.split() for line in done.stdout.splitlines()]
     for team in table.labels:
         row = table[team]
-        shown = ["team", *team.split(), f"{row.value:.3f}", f"{row.parts['booked']:,.0f}", f"{row.parts['quota']:,.0f}"]
+        shown = [
+            "team",
+            *team.split(),
+            *percent(row.value),
+            f"{row.parts['booked']:,.0f}",
+            f"{row.parts['quota']:,.0f}",
+        ]
         assert shown in [line[: len(shown)] for line in lines]
 
 
@@ -239,8 +262,8 @@ def test_an_export_of_salesforce_is_read_by_its_map(
     assert "Note: the source has no 'ForecastCategory'" in done.stdout
     ours, theirs = sections(sample_review), sections(done.stdout)
     assert ours["Deal size"] == theirs["Deal size"]
-    assert "deals closed in FY2026 Q2" in theirs["Coverage"][-1]
-    assert theirs["Attainment"][-1] == ours["Attainment"][-1]
+    assert "deals closed in FY2026 Q2" in " ".join(line.strip() for line in theirs["Coverage"])
+    assert theirs["Attainment"] == ours["Attainment"]
 
 
 def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_path: Path) -> None:
@@ -257,11 +280,12 @@ def test_deals_without_a_column_lose_only_what_needs_it(files: list[str], tmp_pa
     named = ["--column", "rep=Seller", "--outcome", "Yes=won", "--as-of", "2026-09-30", "--start-month", "2"]
     done = run("--deals", path, *files[2:4], *named, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert ["ada.abe", "0.009", "1,000"] in [line.split()[:3] for line in done.stdout.splitlines()]
-    assert done.stdout.count("not shown") == 8
-    assert "not shown: it needs the calls (--forecasts)" in done.stdout
+    assert ["ada.abe", "0.9", "%", "1,000"] in [line.split()[:4] for line in done.stdout.splitlines()]
+    lost = {name for name, lines in sections(done.stdout).items() if lines and lines[0].startswith("  not shown: ")}
+    assert lost == {"Cycle length", "Velocity", "Walk", "Stages", "Ramp", "Forecasts"}
+    assert "not shown: it needs the forecast calls: give `forecasts`." in done.stdout
     assert "`created` must be a column of the deals for velocity" in done.stdout
-    assert "no lost deal in the files" in done.stdout
+    assert "There is no lost deal among them, so this says nothing." in done.stdout
 
 
 def test_calls_for_periods_that_overlap_cost_one_line(
@@ -273,9 +297,10 @@ def test_calls_for_periods_that_overlap_cost_one_line(
     path = write(tmp_path / "calls.csv", calls)
     done = run(*files[:4], "--forecasts", path, "--as-of", "2026-09-30", "--start-month", "2", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "number again: not shown, SM-FOR-02." in done.stdout
-    off = sm.wape(company.deals, company.forecasts, period=sm.Period("2025-08-01", "2026-08-01"))["all"]
-    assert f"{off.value:.3f}" in [line.split()[2] for line in sections(done.stdout)["Forecasts"] if "  all " in line]
+    lines = sections(done.stdout)["Forecasts"]
+    assert "not shown: forecast value added: `" in " ".join(line.strip() for line in lines)
+    sure = sm.forecast_accuracy(company.deals, company.forecasts, period=sm.Period("2025-08-01", "2026-08-01"))["all"]
+    assert percent(sure.value) in [line.split()[1:3] for line in lines if "  all " in line]
 
 
 @pytest.mark.parametrize(
@@ -302,6 +327,21 @@ def test_a_refusal_is_a_sentence_and_not_a_traceback(
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_the_review_is_written_as_a_page(tmp_path: Path) -> None:
+    """With --html the same review is a page beside the text; a file that is there is replaced."""
+    page = tmp_path / "review.html"
+    page.write_text("old", encoding="utf-8")
+    done = run("--html", str(page), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Written as a page to {page}." in done.stdout
+    markup = page.read_text(encoding="utf-8")
+    assert markup.startswith("<!DOCTYPE html>")
+    assert "Review of FY2026 Q3" in markup
+    refused = run("--html", str(tmp_path / "no" / "review.html"), cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "must be a file that can be written" in refused.stderr
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 # Bottom to top. A room imports from lines above its own in this list and from no other line, nor from its own line.
 LAYERS = (
     ("errors", "arrays", "guard"),
-    ("_check", "export", "keywords"),
+    ("listing",),
+    ("_check", "export", "figures", "keywords"),
     ("_threads",),
     ("_wide", "_ratios"),
     ("_kernels", "_histograms"),
@@ -33,24 +34,25 @@ LAYERS = (
     ("books",),
     ("credit", "staffing", "structure", "trails"),
     ("states",),
-    ("bridging", "entering"),
+    ("bridging", "entering", "scans"),
     ("spreading",),
     ("grouping", "flagging"),
-    ("tally", "visits", "watching"),
+    ("slicing", "tally", "visits", "watching"),
     ("passing", "opening"),
     ("marking",),
     ("readers", "tallies", "formulas", "results"),
-    ("answers", "asking"),
-    ("ledgers", "pairing", "curves", "cohorts", "stepping", "deal_flags"),
+    ("answers", "asking", "measuring"),
+    ("ledgers", "pairing", "curves", "cohorts", "tenures", "stepping", "deal_flags"),
     ("forecasting", "covering"),
     ("metrics", "plots", "datasets", "saving"),
+    ("reviewing",),
     ("__init__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # Files of these packages do not import their neighbours; the package's own __init__ re-exports them.
 NO_NEIGHBOURS = ("formulas", "metrics", "tallies")
-# The doors that open upstairs, inside a call only: a table or a curve hands itself to the plots.
-UPSTAIRS = {("results", "plots"), ("curves", "plots")}
+# The doors that open upstairs, inside a call only: a table, a curve or flags hand themselves to the plots.
+UPSTAIRS = {("results", "plots"), ("curves", "plots"), ("flagging", "plots")}
 
 AT_IMPORT = {"attrs", "numpy"}
 INSIDE_CALLS = {"scipy"}

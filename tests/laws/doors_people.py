@@ -194,14 +194,14 @@ def spans_of(ask: Ask) -> list[Period]:
 
 def calls(ask: Ask) -> ForecastBook:
     """Return the calls that the closed deals stand for: of each rep, for every month, low and high."""
-    mask = ask.where if isinstance(ask.where, np.ndarray) else np.ones(len(ask.deals), dtype=bool)
-    deals = ask.deals.filter(np.asarray(mask, dtype=bool))
+    mask = ask.where if isinstance(ask.where, np.ndarray) else np.ones(len(ask.held), dtype=bool)
+    deals = ask.held.filter(np.asarray(mask, dtype=bool))
     shown = {name: deals[name].tolist() for name in ("rep", "amount", "closed", *LENT) if name in deals.names}
     rows = tuple(
         zip(*(shown.get(name, [None] * len(deals)) for name in ("rep", "amount", "closed", *LENT)), strict=True)
     )
     ended = tuple(row for row in rows if row[0] is not None and row[2] is not None)
-    return calls_of(ended, tuple(spans_of(ask)), ask.deals.scale, ask.deals.currency)
+    return calls_of(ended, tuple(spans_of(ask)), ask.held.scale, ask.held.currency)
 
 
 @lru_cache(maxsize=256)

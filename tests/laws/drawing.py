@@ -112,12 +112,18 @@ class Ask:
     as_of: date | None
     where: Any = None
     told: tuple[tuple[Deal, ...], bytes] = ((), b"")
+    whole: DealBook | None = None
+
+    @property
+    def held(self) -> DealBook:
+        """The deals in memory, where what is asked is a scan of them."""
+        return self.deals if self.whole is None else self.whole
 
     @property
     def history(self) -> DealHistory:
         """The history of the deals of the book."""
-        whole = history_book(*self.told, self.deals.scale, self.deals.currency)
-        return whole.filter(np.isin(whole["deal"], self.deals["id"]))
+        whole = history_book(*self.told, self.held.scale, self.held.currency)
+        return whole.filter(np.isin(whole["deal"], self.held["id"]))
 
     def but(self, **changes: Any) -> Ask:
         """Return the question with something changed."""

@@ -227,7 +227,7 @@ PEOPLE: tuple[Entry, ...] = (
             C4="the quotas of tenures stand beside the case and are not scaled with it: H14 in test_people_ramp.py is",
         ),
         needs=frozenset({"deals", "tenures", "moves"}),
-        takes=frozenset({"by", "where", "as_of"}),
+        takes=frozenset({"by", "where", "as_of", "confidence_level"}),
     ),
     person(
         "ramped_equivalents",

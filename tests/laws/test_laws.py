@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.laws import containers, every, merging, scaling  # noqa: F401
+from tests.laws import clustered, containers, every, merging, scaling, scanned  # noqa: F401
 from tests.laws.drawing import EXAMPLES, Case, cases
 from tests.laws.fixed import BOOKS, fitted
 from tests.laws.fixed_people import crowded, half_years

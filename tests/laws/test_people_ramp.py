@@ -7,6 +7,8 @@ import math
 import random
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
+from math import comb
 from typing import Any, NamedTuple
 
 import attrs
@@ -193,6 +195,39 @@ def test_ramp_curve_is_the_slow_copys(ask: Asking, stat: str, of: str) -> None:
     same(table, answers)
     wanted = sum(answer.parts["reps_without_quota"] for answer in answers.values())
     assert table.left_out["months without a quota"] == wanted
+
+
+@given(values=st.lists(st.integers(0, 500), min_size=1, max_size=14), level=st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_interval_of_a_median_month_is_two_of_its_reps(values: list[int], level: float) -> None:
+    """Tail sums of binomial counts, added up one by one, say which two; too few reps have none."""
+    names = [f"rep {at}" for at in range(len(values))]
+    reps = sm.read_reps({"id": names, "hired": ["2026-01-01"] * len(names)})
+    quotas = sm.read_quotas(
+        {
+            "rep": names,
+            "start": ["2026-01-01"] * len(names),
+            "end": ["2026-02-01"] * len(names),
+            "amount": [100] * len(names),
+        }
+    )
+    deals = sm.read_deals(
+        {"rep": names, "amount": values, "closed": ["2026-01-15"] * len(names), "outcome": ["won"] * len(names)}
+    )
+    asked = {"as_of": "2026-01-31", "since": "2026-01-01", "stat": "median"}
+    row = sm.ramp_curve(deals, quotas, reps, confidence_level=level, **asked)[1]
+    n, tail = len(values), Fraction(str(level))
+    chance = [Fraction(comb(n, k), 2**n) for k in range(n + 1)]
+    fits = [rank for rank in range(1, n + 1) if sum(chance[:rank]) <= (1 - tail) / 2]
+    ordered = sorted(Fraction(value, 100) for value in values)
+    if not fits:
+        assert math.isnan(row.low)
+        assert math.isnan(row.high)
+        return
+    low = max(fits)
+    assert (row.low, row.high) == (float(ordered[low - 1]), float(ordered[n - low]))
+    assert row.low <= row.value <= row.high
+    assert sm.ramp_curve(deals, quotas, reps, confidence_level=None, **asked).low is None
+    assert sm.ramp_curve(deals, quotas, reps, as_of="2026-01-31", since="2026-01-01").low is None
 
 
 @settings(max_examples=2 * EXAMPLES)

@@ -6,7 +6,7 @@ import pytest
 
 import salesmetrics as sm
 from salesmetrics import metrics, tallies
-from tests.laws import containers, every, merging, scaling  # noqa: F401
+from tests.laws import clustered, containers, every, merging, scaling  # noqa: F401
 from tests.laws.fixed import BOOKS, fitted
 from tests.laws.law import LAWS
 from tests.laws.registry import BY_NAME, ENTRIES, EXEMPTIONS, Entry

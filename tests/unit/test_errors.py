@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+import salesmetrics as sm
 from salesmetrics import errors
 from salesmetrics.errors import (
     InvalidArgumentError,
@@ -17,6 +18,7 @@ from salesmetrics.errors import (
     escape,
     nearest,
     show,
+    show_value,
 )
 
 
@@ -180,7 +182,27 @@ def test_text_that_prints_is_left_alone() -> None:
 )
 def test_a_redacted_value_shows_type_and_length_only(value: object, text: str) -> None:
     """Names are personal data: on request only their type and length are shown."""
-    assert show(value, redact=True) == text
+    with sm.redacted():
+        assert show_value(value) == text
+    assert show_value(value) == show(value) != text
+
+
+def test_what_a_reader_says_can_be_redacted() -> None:
+    """Neither the error, nor its hint, nor the warning, nor the repr of the book shows a value; the attributes hold it."""
+    columns = {"id": ["Acme", "Acme"], "rep": ["Ana Smith", "Ana Smith"], "amount": [1, 2]}
+    with sm.redacted(), pytest.raises(sm.InvalidDataError) as caught:
+        sm.read_deals(columns)
+    assert "Acme" not in str(caught.value)
+    assert "<str of length 4>" in str(caught.value)
+    assert caught.value.values == ["Acme", "Acme"]
+    book = sm.read_deals({**columns, "id": [1, 2]})
+    with sm.redacted():
+        assert "Ana" not in repr(book)
+        with pytest.raises(sm.InvalidArgumentError) as caught:
+            sm.win_rate(book, where={"rep": "Ben Jones"})
+    assert "Jones" not in str(caught.value)
+    assert "Smith" not in str(caught.value)
+    assert "Ana Smith" in repr(book)
 
 
 def test_the_nearest_names_are_found_without_case() -> None:
@@ -213,6 +235,6 @@ def test_names_in_a_hint_are_escaped() -> None:
     assert "\x1b" not in hint
 
 
-def test_the_public_names_are_the_classes() -> None:
-    """The module offers its classes and keeps its tools to itself."""
-    assert all(isinstance(getattr(errors, name), type) for name in errors.__all__)
+def test_the_public_names_are_the_classes_and_the_context() -> None:
+    """The module offers its classes and what hides their values, and keeps its tools to itself."""
+    assert [name for name in errors.__all__ if not isinstance(getattr(errors, name), type)] == ["redacted"]

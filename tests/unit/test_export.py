@@ -437,13 +437,19 @@ class Tags(html.parser.HTMLParser):
 
 
 OURS = {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "p"}
+ATTRIBUTES = {
+    ("scope", "col"),
+    ("dir", "auto"),
+    ("style", "text-align:left"),
+    ("style", "text-align:right;white-space:nowrap"),
+}
 
 
 def is_safe(markup: str, text: str) -> None:
     """Assert that only our own tags come out of markup, and that no character acts on a terminal."""
     found = Tags(markup)
     assert found.tags <= OURS
-    assert found.attributes <= {("scope", "col")}
+    assert found.attributes <= ATTRIBUTES
     assert markup.isprintable()
     assert all(line.isprintable() for line in text.split("\n"))
 

@@ -275,11 +275,11 @@ def test_reasons_fit_their_names() -> None:
 def test_a_table_reads_as_a_table() -> None:
     """Aligned columns, the definition, what was left out and what to know."""
     assert repr(table()).splitlines() == [
-        "win_rate [fraction]",
+        "win_rate [fraction, shown as %]",
         "rep        win_rate  n     low    high  won  lost   reason",
-        "Ana          0.2500  8  0.1000  0.5000    2     6",
+        "Ana          25.0 %  8  10.0 %  50.0 %    2     6",
         "Ben             NaN  0     NaN     NaN    0     0  no_rows",
-        "(missing)    0.5000  4  0.1500  0.8500    2     2",
+        "(missing)    50.0 %  4  15.0 %  85.0 %    2     2",
         "won / (won + lost), by count; all days",
         "left out: no amount 3",
         "2 deals are still open.",
@@ -302,6 +302,54 @@ def test_long_tables_are_cut() -> None:
     assert "R29" in text
     assert "R30" not in text
     assert "… 15 more rows" in text
+
+
+def test_a_table_stays_within_a_screen() -> None:
+    """Parts that do not fit are named below; the value, n, the interval and the reason are always there."""
+    parts = {f"some_part_{at}": np.arange(3) for at in range(12)}
+    lines = repr(table(parts=parts, part_units={})).splitlines()
+    assert lines[1].split()[:5] == ["rep", "win_rate", "n", "low", "high"]
+    assert lines[1].split()[-1] == "reason"
+    assert "some_part_4" in lines[1]
+    assert max(map(len, lines[:5])) <= 120
+    unseen = next(line for line in lines if line.startswith("… parts that are not shown: "))
+    shown = lines[1].split()[5:-1]
+    assert [*shown, *unseen.removeprefix("… parts that are not shown: ").split(", ")] == list(parts)
+
+
+def test_an_interval_that_nobody_has_takes_no_room() -> None:
+    """Columns of low and high are shown where one of them says something."""
+    none = np.full(3, np.nan)
+    assert "low" not in repr(table(low=none, high=none))
+    assert "low" not in repr(table(low=None, high=None))
+    assert "inf" in repr(table(low=none, high=np.array([np.inf, np.nan, np.nan])))
+
+
+def test_money_names_its_currency() -> None:
+    """It stands above the table where the book named one; a frame and the value are plain numbers."""
+    euros = sm.read_deals(
+        {"amount": [1200.5], "outcome": ["won"], "created": ["2025-12-01"], "closed": ["2026-01-01"]}, currency="EUR"
+    )
+    assert repr(sm.credited_bookings(euros)).splitlines()[0] == "credited_bookings [money, EUR]"
+    assert repr(sm.deal_size(euros)).splitlines()[0] == "deal_size [money, EUR]"
+    assert repr(sm.credited_bookings(deals())).splitlines()[0] == "credited_bookings [money]"
+    assert sm.credited_bookings(euros).to_dict()["credited_bookings"] == [1200.5]
+
+
+def test_percent_is_for_the_eye_only() -> None:
+    """The text says 25.0 %, and every number that can be taken out is 0.25."""
+    answer = table()
+    assert "25.0 %" in repr(answer)
+    assert "25.0 %" in answer._repr_html_()
+    assert answer.value[0] == answer["Ana"].value == answer.to_dict()["win_rate"][0] == 0.25
+    assert "value=0.25" in repr(answer["Ana"])
+
+
+def test_names_of_two_columns_wide_letters_keep_a_table_aligned() -> None:
+    """Columns end where they end in every line, as a terminal shows them."""
+    lines = repr(table(("名前", "Ben", None))).splitlines()
+    assert lines[2].startswith("名前       ")
+    assert lines[2].index("25.0 %") + 2 == lines[4].index("50.0 %")
 
 
 class Tags(html.parser.HTMLParser):

@@ -491,9 +491,9 @@ def test_curves_tell_what_they_are_and_can_be_drawn() -> None:
     figure = pytest.importorskip("matplotlib.figure").Figure()
     deals = book(SMALL)
     kinds = {
-        "share won [fraction]": sm.win_rate_curve(deals),
-        "share still open [fraction]": sm.cycle_curve(deals),
-        "share won of those won within 30 days [fraction]": sm.cycle_curve(deals, outcome="won", within=30),
+        "share won [%]": sm.win_rate_curve(deals),
+        "share still open [%]": sm.cycle_curve(deals),
+        "share won of those won within 30 days [%]": sm.cycle_curve(deals, outcome="won", within=30),
     }
     for label, curves in kinds.items():
         axes = curves.plot(figure.subplots())
@@ -501,7 +501,7 @@ def test_curves_tell_what_they_are_and_can_be_drawn() -> None:
         share, _ = curves.steps(0)
         assert share[10] == curves.at(10)["all"].value
         figure.clear()
-    assert len(kinds["share won of those won within 30 days [fraction]"].steps(0)[0]) == 31
+    assert len(kinds["share won of those won within 30 days [%]"].steps(0)[0]) == 31
 
 
 def test_an_empty_book_has_empty_answers() -> None:
@@ -519,3 +519,40 @@ def test_an_empty_book_has_empty_answers() -> None:
     assert sm.win_intensity(none)["all"].reason == "no_rows"
     assert sm.logrank(none, by="rep")["all"].reason == "no_rows"
     assert len(sm.win_rate_curve(none, by="rep").at(10)) == 0
+
+
+def test_a_curve_prints_as_a_table_of_shares_at_a_few_ages() -> None:
+    """One line for each group with n and events; a share beyond what could be watched is a dash; labels are escaped."""
+    deals = sm.read_deals(
+        {
+            "segment": ["SMB", "SMB", "<b>\x1b[2J"],
+            "created": ["2026-01-01", "2026-01-01", "2026-02-20"],
+            "closed": ["2026-01-21", "2026-02-15", None],
+            "outcome": ["won", "lost", "open"],
+        },
+        as_of="2026-03-01",
+    )
+    curves = sm.cycle_curve(deals, by="segment")
+    assert repr(curves).splitlines()[:4] == [
+        "cycle_curve [share still open by age, shown as %]",
+        "segment     n  events  30 days  90 days  180 days  365 days",
+        "<b>\\x1b[2J  1       0        -        -         -         -",
+        "SMB         2       2   50.0 %    0.0 %     0.0 %     0.0 %",
+    ]
+    html = curves._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    many = sm.cycle_curve(
+        sm.read_deals(
+            {
+                "rep": [f"r{at:02}" for at in range(40)],
+                "created": ["2026-01-01"] * 40,
+                "closed": [None] * 40,
+                "outcome": ["open"] * 40,
+            }
+        ),
+        by="rep",
+        as_of="2026-02-01",
+    )
+    assert "… 10 more curves" in repr(many)
+    assert len(repr(many).splitlines()) == 34

@@ -48,6 +48,7 @@ class DealHistory(Book):
     """
 
     kind: ClassVar[str] = "changes"
+    _unlisted: ClassVar[tuple[str, ...]] = ("born", "corrected", "ended", "in_force", "last_by", "starts", "tied")
     process: SalesProcess | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -41,6 +41,7 @@ class QuotaBook(Book):
     """
 
     kind: ClassVar[str] = "quotas"
+    _unlisted: ClassVar[tuple[str, ...]] = ("segments",)
 
     @classmethod
     def empty(cls, labels: Sequence[str] = (), *, currency: str | None = None, scale: int = 2) -> Self:
@@ -146,6 +147,26 @@ def quota_gaps(columns: Mapping[str, Column], rows: int) -> list[Problem]:
     rule = "follow the rep's quota before it without a gap"
     hint = "attainment in the gap is undefined, bookings still count"
     return [Problem("SM-QTA-16", "start", rule, np.sort(order[gap + 1]), values, hint, warning=True)]
+
+
+def early_ends(columns: Mapping[str, Column], field: str) -> list[Problem]:
+    """Return the warning of periods that all begin with a month and end on the last day of one: they lack that day."""
+    start, end = columns["start"], columns["end"]
+    assert isinstance(start, DayColumn)
+    assert isinstance(end, DayColumn)
+    first, last = start.days.astype("datetime64[D]"), end.days.astype("datetime64[D]")
+    begins = first == first.astype("datetime64[M]")
+    stops = (last + 1) == (last + 1).astype("datetime64[M]")
+    if not len(end) or not (begins & stops).all():
+        return []
+    hint = (
+        "they are last days of months, and as they stand the last day is left out: "
+        f"columns=sm.maps.ColumnMap({{'end': {field!r}}}, inclusive=['end']) reads them as the last day that counts."
+    )
+    rows = np.arange(len(end))
+    return [
+        Problem("SM-QTA-17", "end", "be the first day after the period", rows, list(end.user()), hint, warning=True)
+    ]
 
 
 def _overlaps(columns: Mapping[str, Column], rows: int, start: IntArray, end: IntArray) -> list[Problem]:

@@ -41,6 +41,9 @@ class RepBook(Book):
     """
 
     kind: ClassVar[str] = "reps"
+    _unlisted: ClassVar[tuple[str, ...]] = (
+        *("chain", "lend", "lendable", "lookup", "places", "present", "rows_at", "rows_of", "unknown_code"),
+    )
     absences: tuple[tuple[Period, ...], ...] = ()
     ramps: tuple[tuple[float, ...], ...] = ()
     unknown: str | None = None

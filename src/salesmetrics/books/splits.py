@@ -27,6 +27,7 @@ class SplitBook(Book):
     """
 
     kind: ClassVar[str] = "splits"
+    _unlisted: ClassVar[tuple[str, ...]] = ("counted",)
 
     def counted(self) -> BoolArray:
         """Return True for the splits that credit something."""

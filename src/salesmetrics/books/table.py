@@ -15,6 +15,7 @@ import numpy as np
 from salesmetrics import export
 from salesmetrics._check import Rebuilt, date_of
 from salesmetrics.arrays import AnyArray, BoolArray
+from salesmetrics.books.touched import Touched, untouched
 from salesmetrics.columns import Column, KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.convert import Problem
 from salesmetrics.errors import (
@@ -22,9 +23,11 @@ from salesmetrics.errors import (
     InvalidDataError,
     InvalidTypeError,
     MissingColumnError,
+    closest,
     escape,
     nearest,
     show,
+    show_value,
 )
 
 __all__ = ["Book"]
@@ -34,7 +37,7 @@ _Answer = TypeVar("_Answer")
 
 
 def _frozen_mapping(columns: Mapping[str, Column]) -> Mapping[str, Column]:
-    return MappingProxyType(dict(columns))
+    return columns if isinstance(columns, Touched) else MappingProxyType(dict(columns))
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -42,6 +45,11 @@ class Book(Rebuilt):
     """Columns of equal length, checked once, never changed."""
 
     kind: ClassVar[str] = "rows"
+    _unlisted: ClassVar[tuple[str, ...]] = ("as_of_day", "column", "columns", "kept", "kind", "mask")
+    _otherwise: ClassVar[str] = (
+        "a column is read as book['amount'], all of them as book.to_dict() or book.to_pandas(); "
+        "a metric is a function: sm.win_rate(deals)."
+    )
 
     columns: Mapping[str, Column] = attrs.field(converter=_frozen_mapping)
     rows: int
@@ -67,6 +75,18 @@ class Book(Rebuilt):
         column: Column = self.column(name)
         return column.user()
 
+    def _ways(self) -> dict[str, str]:
+        """Return the columns by name, and how each is read."""
+        try:
+            held: Mapping[str, Column] = object.__getattribute__(self, "columns")
+        except AttributeError:  # a book that is just being made
+            return {}
+        return {name: f"book[{show(name)}]" for name in held}
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return what a notebook completes between the brackets."""
+        return list(self.names)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
@@ -80,7 +100,7 @@ class Book(Rebuilt):
     @property
     def label_names(self) -> tuple[str, ...]:
         """The columns that ``by`` and ``where`` can use."""
-        return tuple(name for name, column in self.columns.items() if isinstance(column, LabelColumn))
+        return tuple(name for name, column in untouched(self.columns).items() if isinstance(column, LabelColumn))
 
     def column(self, name: str, purpose: str | None = None) -> Any:
         """Return a column, or raise saying what needs it."""
@@ -93,8 +113,15 @@ class Book(Rebuilt):
             code="SM-COL-01",
             field=name,
             values=[name],
-            hint=nearest(name, self.names),
+            hint=f"{nearest(name, self.names)} {self._way_in(name)}".strip() if self.names else None,
         )
+
+    def _way_in(self, name: str) -> str:
+        """Return how a column that has another name in the source comes in under ours."""
+        text = str(name)
+        if not text.isidentifier() or closest(text, self.names):
+            return ""
+        return f"columns={{{text[:80]!r}: ...}} tells the reader which of yours holds it."
 
     @cached_property
     def _kept(self) -> dict[Hashable, Any]:
@@ -155,11 +182,11 @@ class Book(Rebuilt):
         for label in labels:
             if not isinstance(label, Hashable) or label not in place:
                 raise InvalidArgumentError(
-                    f"`where` must name labels of {show(name)}; got {show(label)}.",
+                    f"`where` must name labels of {show(name)}; got {show_value(label)}.",
                     code="SM-ARG-09",
                     field="where",
                     values=[label],
-                    hint=nearest(label, column.levels),
+                    hint=nearest(label, column.levels, show_value),
                 )
             chosen[place[label]] = True
         held: BoolArray = chosen[column.codes]
@@ -167,8 +194,9 @@ class Book(Rebuilt):
 
     def take(self, rows: AnyArray) -> Self:
         """Return these rows, in this order."""
-        columns = {name: column.take(rows) for name, column in self.columns.items()}
-        return attrs.evolve(self, columns=columns, rows=len(rows), **self._taken(rows))
+        columns = {name: column.take(rows) for name, column in untouched(self.columns).items()}
+        kept = self.columns.like(columns) if isinstance(self.columns, Touched) else columns
+        return attrs.evolve(self, columns=kept, rows=len(rows), **self._taken(rows))
 
     def _taken(self, rows: AnyArray) -> dict[str, Any]:
         """Return what else changes with the rows."""
@@ -343,13 +371,13 @@ class Book(Rebuilt):
     def _repr_html_(self) -> str:
         """Return what the book holds, as an escaped HTML table."""
         rows = [[name, about, f"{missing:,}" if missing else ""] for name, about, missing in self._held()]
-        return export.html_table(self._head(), ("column", "holds", "missing"), rows, self._foot())
+        return export.html_table(self._head(), ("column", "holds", "missing"), rows, self._foot(), left=2)
 
 
 def _labelled(column: LabelColumn) -> str:
     """Return how many labels are in use, and the first of them."""
     used = np.flatnonzero(np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels)))
-    few = [show(column.levels[at]) for at in used[:4].tolist()]
+    few = [show_value(column.levels[at]) for at in used[:4].tolist()]
     more = ", …" if len(used) > len(few) else ""
     count = f"{len(used):,} label{'' if len(used) == 1 else 's'}"
     return f"{count} ({', '.join(few)}{more})" if few else count

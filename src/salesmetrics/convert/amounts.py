@@ -15,7 +15,7 @@ from salesmetrics.columns import MoneyColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
-from salesmetrics.convert.written import as_numbers
+from salesmetrics.convert.written import MONEY_FORMATS, as_numbers, read_written
 from salesmetrics.money import LIMIT, decimals_to_minor, floats_to_minor, rounded_decimals
 
 __all__ = ["money", "money_by_scale"]
@@ -23,6 +23,7 @@ __all__ = ["money", "money_by_scale"]
 _KIND = "hold numbers"
 _PARSER = "give numbers, such as Decimal('1234.50'); or money_format='1,234.56' for texts that are written like that."
 _PLAIN = "plain ASCII digits with one point, such as 1234.50; money_format='1,234.56' takes separators and signs of currency."
+_LOOKED_AT = 200
 
 
 @attrs.frozen(eq=False)
@@ -100,8 +101,9 @@ def money(
         rule = f"have at most {scale} decimals"
         problems += problems_at(found.rounded, found.shown, field, "SM-AMT-20", rule, hint, warning=True)
     absent = found.missing | found.bad | negative
-    minor = np.where(absent, 0, found.minor)
-    return MoneyColumn(minor, _check.locked(~absent) if absent.any() else None, scale), problems
+    if not absent.any():
+        return MoneyColumn(found.minor, None, scale), problems
+    return MoneyColumn(np.where(absent, 0, found.minor), _check.locked(~absent), scale), problems
 
 
 def money_by_scale(
@@ -220,7 +222,7 @@ def _from_floats(
     values: AnyArray, missing: BoolArray, field: str, scale: int, rounding: Literal["half_even"] | None
 ) -> _Minor:
     missing = missing | np.isnan(values)
-    amounts = np.where(missing, 0, values).astype(values.dtype)
+    amounts = np.where(missing, 0, values).astype(values.dtype) if missing.any() else values
     if values.dtype.itemsize > 8:
         with np.errstate(over="ignore"):
             amounts = amounts.astype(np.float64)
@@ -295,6 +297,17 @@ def _from_objects(
     return _Minor(minor, missing | ~number, bad, values, rounded, problems)
 
 
+def _as_written(texts: AnyArray) -> str:
+    """Return the hint for amounts that are no plain numbers: the way in which all of them are written, where there is one."""
+    some = dict.fromkeys(texts[:_LOOKED_AT].tolist())
+    fit: dict[tuple[Decimal, ...], str] = {}
+    for name, how in MONEY_FORMATS.items():
+        written = [read_written(text, how) for text in some]
+        if all(written):  # of two that give the same numbers the first will do
+            fit.setdefault(tuple(each.number for each in written if each), name)
+    return _PLAIN.replace("'1,234.56'", " or ".join(map(repr, fit.values()))) if some and fit else _PLAIN
+
+
 def _from_texts(raw: Texts, field: str, scale: int, rounding: Literal["half_even"] | None) -> _Minor:
     """Return texts: short plain ones through float, which is exact for them, all others through ``Decimal``."""
     texts = raw.values
@@ -309,7 +322,8 @@ def _from_texts(raw: Texts, field: str, scale: int, rounding: Literal["half_even
     plain = np.fromiter((number is not None for number in numbers), dtype=bool, count=len(odd))
     worded = np.zeros(len(texts), dtype=bool)
     worded[odd[~plain]] = True
-    problems += problems_at(worded, texts, field, "SM-AMT-18", "be a plain decimal number in every row", _PLAIN)
+    rule = "be a plain decimal number in every row"
+    problems += problems_at(worded, texts, field, "SM-AMT-18", rule, _as_written(texts[worded]))
     rows = odd[plain]
     exact = [number for number in numbers if number is not None]
     bad = np.zeros(len(texts), dtype=bool)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.arrays import BoolArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import DayColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.moments import COUNTS, Moments, from_numbers, from_objects, from_stamps, from_texts, nowhere
@@ -30,6 +30,8 @@ _DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")
 _RECENT = "not lie before 1990-01-01 where a column holds instants"
 _UNITS = "milliseconds read as seconds, or the like, land in January 1970; read the column once more from its numbers."
 _LAST = dt.date(2100, 1, 1).toordinal() - _check.EPOCH
+_BLOCK = 1 << 16
+_NAT = int(np.iinfo(np.int64).min)
 _SENTINELS = tuple(
     dt.date(year, month, day).toordinal() - _check.EPOCH
     for year, month, day in ((1900, 1, 1), (2999, 12, 31), (9999, 12, 31))
@@ -107,19 +109,25 @@ def day(
     return DayColumn(np.where(absent, -1, days).astype(np.int32)), found.problems + problems + more
 
 
-def _plain_days(raw: Raw, earliest: int | None, last: int) -> IntArray | None:
+def _plain_days(raw: Raw, earliest: int | None, last: int) -> AnyArray | None:
     """Return the days of a column of whole days in which nothing is amiss, None for any other."""
     if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != "=M8[D]" or not len(raw):
         return None
-    absent = np.isnat(raw)
-    holes = bool(absent.any())
-    if holes and absent.all():
-        return None
-    counts = raw.view(np.int64)
-    low = int(np.where(absent, _SENTINELS[-1], counts).min() if holes else counts.min())
-    if low < max(earliest or 0, 0) or int(counts.max()) > min(last, _SENTINELS[1] - 1):
-        return None
-    return np.where(absent, -1, counts).astype(np.int32) if holes else counts.astype(np.int32)
+    counts, days = raw.view(np.int64), np.empty(len(raw), dtype=np.int32)
+    first, latest, dated = max(earliest or 0, 0), min(last, _SENTINELS[1] - 1), False
+    for start in range(0, len(raw), _BLOCK):
+        block, out = counts[start : start + _BLOCK], days[start : start + _BLOCK]
+        low, high = int(block.min()), int(block.max())
+        np.copyto(out, block, casting="unsafe")
+        if low == _NAT:
+            absent = block == _NAT
+            low = int(np.minimum.reduce(block, where=~absent, initial=_SENTINELS[-1]))
+            out *= ~absent
+            out -= absent
+        if high != _NAT and (low < first or high > latest):
+            return None
+        dated = dated or high != _NAT
+    return days if dated else None
 
 
 def form_of(date_format: str | Mapping[str, str] | None, field: str) -> str | None:

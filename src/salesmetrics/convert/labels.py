@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import compress
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from salesmetrics.errors import show
 __all__ = ["label"]
 
 _LARGEST_FLOAT = 2**53
+_BLOCK = 1 << 16
 _ONE_KIND = "be all texts or all whole numbers"
 _LOOK_ALIKES = str.maketrans("аеорсухіјѕАВЕКМНОРСТХІЈЅοΟΑΒΕΖΗΙΚΜΝΡΤΥΧ", "aeopcyxijsABEKMHOPCTXIJSoOABEZHIKMNPTYX")
 
@@ -196,15 +198,29 @@ def _used_levels(place: AnyArray, codes: AnyArray, levels: tuple[Any, ...]) -> L
 
     ``place`` holds the level of each code, and in its last cell, which a missing row's -1 finds, -1.
     """
-    seen = np.zeros(len(place), dtype=bool)
-    seen[codes] = True
+    seen = _seen(codes, len(place))
     used = np.zeros(len(levels) + 1, dtype=bool)
     used[place[seen]] = True
     used[-1] = False
     lookup = np.where(used, np.cumsum(used) - 1, -1)
-    kept = tuple(level for level, keep in zip(levels, used[:-1], strict=True) if keep)
+    kept = levels if used[:-1].all() else tuple(compress(levels, used[:-1].tolist()))
     table = smallest_codes(lookup[place], len(kept))
-    return LabelColumn(np.ascontiguousarray(table[codes]), kept)
+    found = np.empty(len(codes), dtype=table.dtype)
+    for start in range(0, len(codes), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        np.take(table, codes[rows], mode="wrap", out=found[rows])
+    return LabelColumn(found, kept)
+
+
+def _seen(codes: AnyArray, size: int) -> BoolArray:
+    """Return which places codes point to, -1 being the last; it is known for all of them long before the last row is read."""
+    seen = np.zeros(size, dtype=bool)
+    for start in range(0, len(codes), _BLOCK):
+        seen[codes[start : start + _BLOCK]] = True
+        if seen[:-1].all():
+            seen[-1] |= bool(len(codes)) and int(codes.min()) < 0
+            break
+    return seen
 
 
 def _twins(column: LabelColumn, field: str) -> list[Problem]:

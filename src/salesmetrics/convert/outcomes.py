@@ -132,6 +132,11 @@ def _unknown(
     known = nearest(min(map(str, first)), meaning)
     such = "{1: 'won', 0: 'lost'}" if isinstance(first[0], int) else "{'Closed Won': 'won'}"
     way = f"say what the words mean by `outcomes`, such as {such}; "
+    if not unmapped and known is not None and not known.startswith("did you mean"):
+        way, unmapped = (
+            f"name every word in `outcomes`, {{{show(first[0])}: 'open'}} for a deal that is still open; ",
+            True,
+        )
     rule = "be a word that means an outcome"
     hint = f"{way if unmapped else ''}{known}"
     return [Problem("SM-RES-01", field, rule, rows.astype(np.int64), first, hint)]

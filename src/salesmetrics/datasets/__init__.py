@@ -23,6 +23,7 @@ from salesmetrics.datasets.targets import set_targets
 from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidArgumentError
 from salesmetrics.fiscal import FiscalCalendar
+from salesmetrics.listing import Listed
 from salesmetrics.money import resolve_scale
 
 __all__ = ["Company", "sample_company"]
@@ -31,8 +32,8 @@ _FIRST, _MOST_DAYS = "1990-01-01", 20_000
 _MOST_DEALS = 100_000_000
 
 
-@attrs.frozen(eq=False)
-class Company:
+@attrs.frozen(eq=False, repr=False)
+class Company(Listed):
     """A company's books, which agree with one another.
 
     Attributes
@@ -65,6 +66,13 @@ class Company:
     process: SalesProcess
     as_of: dt.date
 
+    def __repr__(self) -> str:
+        """Return the size of each book, a line for each."""
+        books = (self.deals, self.history, self.quotas, self.reps, self.forecasts)
+        names = ("deals", "history", "quotas", "reps", "forecasts")
+        lines = [f"{name}: {len(book):,} {book.kind}" for name, book in zip(names, books, strict=True)]
+        return "\n  ".join([f"<Company as of {self.as_of}", *lines, f"calendar: {self.calendar!r}"]) + ">"
+
 
 def sample_company(
     deals: int = 20_000,
@@ -86,21 +94,26 @@ def sample_company(
 
     Parameters
     ----------
-    deals : int
+    deals : int, default 20000
         How many; the number of reps goes with it, up to 2,000.
-    rng : int or numpy.random.Generator
+    rng : int or numpy.random.Generator, default 0
         Seed, or where to draw from.
     start, as_of : date or ISO text
         First day on which a deal is created, and last known day.
     currency : str or None
         Currency of all amounts, which are not converted: a median is the same number in any currency.
-    history : bool
+    history : bool, default True
         Whether to tell the changes too; the deals are the same without them.
 
     Returns
     -------
     Company
         The books, the fiscal calendar and the sales process.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``deals`` or the days are more than can be made.
 
     Examples
     --------
@@ -153,3 +166,8 @@ def _days(start: DayLike, as_of: DayLike) -> Days:
     raise InvalidArgumentError(
         f"{rule}; got {_check.date_of(got)}.", code="SM-DTS-01", field=field, values=[_check.date_of(got)]
     )
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

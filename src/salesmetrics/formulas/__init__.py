@@ -176,3 +176,8 @@ __all__ = [
     "win_intensity",
     "win_rate",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

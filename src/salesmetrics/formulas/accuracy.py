@@ -242,7 +242,7 @@ def naive_error(series: npt.ArrayLike, season: int = 1) -> Any:
     ----------
     series : array_like, shape (..., periods)
         Actuals in order of time; a difference to or from a NaN is left out.
-    season : int
+    season : int, default 1
         Periods to look back: 1, or 4 for quarters.
 
     Returns
@@ -272,7 +272,7 @@ def mase(
         Money in one unit, or counts.
     series : array_like, shape (..., periods), optional
         Actuals in order of time that give the scale, ``naive_error(series, season)``; None is ``actual`` itself.
-    season : int
+    season : int, default 1
         Periods to look back: 1, or 4 for quarters.
 
     Returns
@@ -356,6 +356,11 @@ def forecast_value_added(errors: npt.ArrayLike) -> ValueAdded:
     ValueAdded
         In the unit of the errors.
 
+    Raises
+    ------
+    InvalidArgumentError
+        ``errors`` are of fewer than two steps.
+
     Examples
     --------
     >>> from salesmetrics.formulas import forecast_value_added
@@ -372,7 +377,19 @@ def forecast_value_added(errors: npt.ArrayLike) -> ValueAdded:
 
 
 def wape_from(abs_error: npt.ArrayLike, abs_actual: npt.ArrayLike) -> Any:
-    """Give ``wape`` from sum abs(e) and sum abs(A).
+    """Share that absolute errors are of what came, from sum abs(e) and sum abs(A).
+
+    Parameters
+    ----------
+    abs_error : array_like
+        Sum of the absolute errors.
+    abs_actual : array_like
+        Sum of the absolute actuals.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        NaN where nothing came.
 
     Examples
     --------
@@ -384,7 +401,19 @@ def wape_from(abs_error: npt.ArrayLike, abs_actual: npt.ArrayLike) -> Any:
 
 
 def bias_from(error: npt.ArrayLike, abs_actual: npt.ArrayLike) -> Any:
-    """Give ``bias`` from sum e and sum abs(A).
+    """Share that signed errors are of what came, from sum e and sum abs(A).
+
+    Parameters
+    ----------
+    error : array_like
+        Sum of the signed errors, forecast less actual.
+    abs_actual : array_like
+        Sum of the absolute actuals.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Above 0 where calls were too high. NaN where nothing came.
 
     Examples
     --------
@@ -396,7 +425,19 @@ def bias_from(error: npt.ArrayLike, abs_actual: npt.ArrayLike) -> Any:
 
 
 def mean_error_from(error: npt.ArrayLike, n: npt.ArrayLike) -> Any:
-    """Give ``mean_error``, ``mae`` or ``mape`` from sum e, sum abs(e) or the sum of the defined APEs, and their number.
+    """Mean of errors, from their sum and their number: ``mean_error``, ``mae`` or ``mape``, by what was added up.
+
+    Parameters
+    ----------
+    error : array_like
+        Sum e, sum abs(e), or the sum of the defined absolute percentage errors.
+    n : array_like
+        How many were added up.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        In the unit of the errors. NaN where there are none.
 
     Examples
     --------
@@ -408,7 +449,19 @@ def mean_error_from(error: npt.ArrayLike, n: npt.ArrayLike) -> Any:
 
 
 def rmse_from(squared_error: npt.ArrayLike, n: npt.ArrayLike) -> Any:
-    """Give ``rmse`` from sum e^2, which may be Python ints of any size, and the number of rows.
+    """Root of the mean squared error, from sum e^2 and the number of rows.
+
+    Parameters
+    ----------
+    squared_error : array_like
+        Sum of the squared errors; Python ints may be of any size.
+    n : array_like
+        How many were added up.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        In the unit of the errors. NaN where there are none.
 
     Examples
     --------
@@ -420,7 +473,19 @@ def rmse_from(squared_error: npt.ArrayLike, n: npt.ArrayLike) -> Any:
 
 
 def accuracy_from(abs_error: npt.ArrayLike, base: npt.ArrayLike) -> Any:
-    """Give ``forecast_accuracy`` from sum abs(e) and the sum of abs(A), abs(F) or the larger of the two.
+    """What is left of 1 after the errors, from sum abs(e) and what they are measured by.
+
+    Parameters
+    ----------
+    abs_error : array_like
+        Sum of the absolute errors.
+    base : array_like
+        Sum of abs(A), of abs(F), or of the larger of the two.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Below 0 where the errors are larger than the base. NaN where the base is 0.
 
     Examples
     --------

@@ -84,7 +84,7 @@ def survival_interval(curve: Curve, confidence_level: float = 0.95) -> tuple[Flo
     ----------
     curve : SurvivalCurve
         Curves of any number of groups.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
 
     Returns
@@ -116,9 +116,9 @@ def survival_quantile_interval(curve: Curve, q: float = 0.5, confidence_level: f
     ----------
     curve : SurvivalCurve
         Curves of any number of groups.
-    q : float
+    q : float, default 0.5
         Share strictly between 0 and 1; 1/2 for the median.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
 
     Returns
@@ -195,7 +195,7 @@ def incidence_interval(
     ----------
     curve : IncidenceCurve
         Curves of any number of groups.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
     cause : int, optional
         Only the curve of this cause, by its place; None is all of them.
@@ -204,6 +204,16 @@ def incidence_interval(
     -------
     low, high : numpy.ndarray, shape (..., causes, days), or (..., days) for one cause
         Fractions. NaN before the first end by the cause, where all rows have ended by it, and in a group without rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salesmetrics.formulas import aalen_johansen, incidence_interval
+    >>> won, lost = np.bincount([10, 30], minlength=41), np.bincount([20], minlength=41)
+    >>> curve = aalen_johansen([won, lost], np.bincount([15, 40]))
+    >>> low, high = incidence_interval(curve)
+    >>> low[:, 30], high[:, 30]
+    (array([0.05011479, 0.009677  ]), array([0.82362206, 0.68613628]))
     """
     share = curve.incidence if cause is None else curve.incidence[..., cause, :]
     with np.errstate(all="ignore"):

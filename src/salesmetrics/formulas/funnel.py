@@ -157,9 +157,9 @@ def narrowest(values: npt.ArrayLike, n: npt.ArrayLike, *, least: bool = True, mi
         One number for each stage; NaN does not take part.
     n : array_like of int, shape (..., stages)
         What each number rests on; stages with fewer than ``min_n`` do not take part.
-    least : bool
+    least : bool, default True
         Look for the smallest, else for the greatest.
-    min_n : int
+    min_n : int, default 1
         The least n that takes part.
 
     Returns

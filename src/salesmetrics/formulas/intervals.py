@@ -35,7 +35,7 @@ def wilson(won: npt.ArrayLike, n: npt.ArrayLike, confidence_level: float = 0.95)
     ----------
     won, n : array_like
         Wins and decided deals; not whole where they stand for weights: ``rate * n`` with ``n = effective_n(...)``.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
 
     Returns
@@ -73,7 +73,7 @@ def clopper_pearson(won: npt.ArrayLike, n: npt.ArrayLike, confidence_level: floa
     ----------
     won, n : array_like
         Wins and decided deals.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
 
     Returns
@@ -164,9 +164,9 @@ def student_t_mean(
     ----------
     mean, n, variance : array_like
         Mean, number of rows and sample variance.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
-    least : int
+    least : int, default 30
         Rows below which no interval is given.
 
     Returns
@@ -206,7 +206,7 @@ def quantile_interval_ranks(n: npt.ArrayLike, q: float, confidence_level: float 
         Number of rows.
     q : float
         Share strictly between 0 and 1.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Strictly between 0 and 1.
 
     Returns

@@ -21,13 +21,18 @@ def weighted_pipeline(amount: npt.ArrayLike, probability: npt.ArrayLike, *, mult
         Money; a deal without an amount is NaN and left out.
     probability : array_like, shape (..., deals)
         Fractions in [0, 1]: 0.4 and not 40.
-    multiplier : float
+    multiplier : float, default 1.0
         Confidence that each probability is multiplied by; the product is capped at 1.
 
     Returns
     -------
     float or numpy.ndarray
         Money, one for each group. 0.0 where there is no deal.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A probability outside [0, 1], such as a percentage, or a ``multiplier`` that is no finite number from 0 on.
 
     Examples
     --------

@@ -72,7 +72,7 @@ def ramp_month(
     reached : array_like, shape (..., months)
         Tenure months from the first: true or 1 at the bar, false or 0 below, NaN without a quota. It is what
         ``reached_quota(credited, full_quota, threshold)`` gives.
-    sustained : int
+    sustained : int, default 1
         Months in a row, k.
     no_quota : {"skip", "count"}
         A month without a quota neither breaks nor extends a run, or counts as below the bar. The clock runs in both.

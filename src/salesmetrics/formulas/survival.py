@@ -176,6 +176,14 @@ def survival_at(curve: SurvivalCurve, day: npt.ArrayLike) -> Any:
     float or numpy.ndarray
         Fraction, one for each group. NaN without rows, and NaN (``not_observed``) where the age lies beyond the
         follow-up while S is still above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salesmetrics.formulas import kaplan_meier, survival_at
+    >>> ended, still_open = np.bincount([10, 20, 30], minlength=41), np.bincount([15, 40])
+    >>> survival_at(kaplan_meier(ended, still_open), 20)
+    0.5333333333333333
     """
     return _read(curve.survival, curve, _days(day, "day"))
 
@@ -195,6 +203,15 @@ def incidence_at(curve: IncidenceCurve, day: npt.ArrayLike) -> Any:
     numpy.ndarray, shape (..., causes)
         Fraction, for each group and cause. NaN without rows, and NaN (``not_observed``) where the age lies beyond the
         follow-up while some rows have not ended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salesmetrics.formulas import aalen_johansen, incidence_at
+    >>> won, lost = np.bincount([10, 30], minlength=41), np.bincount([20], minlength=41)
+    >>> curve = aalen_johansen([won, lost], np.bincount([15, 40]))
+    >>> incidence_at(curve, 25)
+    array([0.2       , 0.26666667])
     """
     return _read(curve.incidence, curve, _days(day, "day"))
 
@@ -209,7 +226,7 @@ def survival_quantile(curve: SurvivalCurve, q: float | Fraction | Decimal = 0.5)
     ----------
     curve : SurvivalCurve
         Curves of any number of groups.
-    q : float
+    q : float, default 0.5
         Share strictly between 0 and 1.
 
     Returns
@@ -297,6 +314,15 @@ def conditional_mean(curve: IncidenceCurve, horizon: npt.ArrayLike) -> Any:
     -------
     numpy.ndarray, shape (..., causes)
         Days, for each group and cause. NaN without rows, where F(horizon) is 0, and where it is not observed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salesmetrics.formulas import aalen_johansen, conditional_mean
+    >>> won, lost = np.bincount([10, 30], minlength=41), np.bincount([20], minlength=41)
+    >>> curve = aalen_johansen([won, lost], np.bincount([15, 40]))
+    >>> conditional_mean(curve, 30)
+    array([21.42857143, 20.        ])
     """
     taken = _read(curve.incidence, curve, _days(horizon, "horizon"))
     step = np.diff(curve.incidence, axis=-1, prepend=0.0)
@@ -318,13 +344,22 @@ def conditional_quantile(curve: IncidenceCurve, horizon: npt.ArrayLike, q: float
         Curves of any number of groups.
     horizon : int or array_like of int
         Age in whole days; one for all groups, or one for each.
-    q : float
+    q : float, default 0.5
         Share strictly between 0 and 1.
 
     Returns
     -------
     numpy.ndarray, shape (..., causes)
         Days, for each group and cause. NaN without rows, where F(horizon) is 0, and where it is not observed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salesmetrics.formulas import aalen_johansen, conditional_quantile
+    >>> won, lost = np.bincount([10, 30], minlength=41), np.bincount([20], minlength=41)
+    >>> curve = aalen_johansen([won, lost], np.bincount([15, 40]))
+    >>> conditional_quantile(curve, 30)
+    array([30., 20.])
     """
     share = _check.fraction(float(q), "q", open_ends=True)
     taken = np.asarray(_read(curve.incidence, curve, _days(horizon, "horizon")))

@@ -28,7 +28,7 @@ def reached_quota(booked: npt.ArrayLike, quota: npt.ArrayLike, threshold: npt.Ar
     ----------
     booked, quota : array_like
         Money in one unit, or counts. A missing quota is NaN.
-    threshold : array_like
+    threshold : array_like, default 1.0
         Fraction of the quota; one for all, or one for each rep. All broadcast.
 
     Returns
@@ -68,7 +68,7 @@ def at_quota_counts(booked: npt.ArrayLike, quota: npt.ArrayLike, threshold: npt.
     ----------
     booked, quota : array_like, shape (..., reps)
         Money in one unit. Reps without a quota above 0 are not counted.
-    threshold : array_like
+    threshold : array_like, default 1.0
         Fraction of the quota; one for all, or one for each rep: a lower one for those who ramp.
 
     Returns
@@ -96,7 +96,7 @@ def share_at_quota(booked: npt.ArrayLike, quota: npt.ArrayLike, threshold: npt.A
     ----------
     booked, quota : array_like, shape (..., reps)
         Money in one unit. Reps without a quota above 0 are not counted.
-    threshold : array_like
+    threshold : array_like, default 1.0
         Fraction of the quota; one for all, or one for each rep.
 
     Returns

@@ -29,6 +29,11 @@ def win_rate(won: npt.ArrayLike, lost: npt.ArrayLike) -> Any:
     float or numpy.ndarray
         Fraction in [0, 1]. NaN (``no_rows``) where nothing is won or lost; 0.0 where all is lost.
 
+    Raises
+    ------
+    InvalidArgumentError
+        A count or an amount below 0.
+
     See Also
     --------
     wilson : its interval by count, or by amount with ``effective_n``.

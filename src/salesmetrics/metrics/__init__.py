@@ -11,7 +11,7 @@ from salesmetrics.metrics.moving import forward_rate, transition_matrix, win_pro
 from salesmetrics.metrics.narrowing import bottleneck
 from salesmetrics.metrics.pacing import linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.metrics.pipeline import open_pipeline, pipeline_created, weighted_pipeline
-from salesmetrics.metrics.ramping import ramp_curve, ramp_time, ramped_equivalents, time_to_first_deal
+from salesmetrics.metrics.ramping import ramp_time, time_to_first_deal
 from salesmetrics.metrics.risk import at_risk, concentration, hygiene_share
 from salesmetrics.metrics.size import deal_size
 from salesmetrics.metrics.slipping import days_slipped, pull_in, push_count, push_out, slip_rate
@@ -19,6 +19,7 @@ from salesmetrics.metrics.spread import gini, top_share
 from salesmetrics.metrics.staging import regress_rate, stage_conversion, stage_reached, stage_skip_rate
 from salesmetrics.metrics.targets import attainment, attainment_gap, credited_bookings, effective_quota
 from salesmetrics.metrics.teams import attainment_distribution, attainment_streak, share_at_quota, team_attainment
+from salesmetrics.metrics.tenured import ramp_curve, ramped_equivalents
 from salesmetrics.metrics.throughput import velocity, velocity_change
 from salesmetrics.metrics.timing import cycle_curve, win_rate_curve
 from salesmetrics.metrics.trends import create_and_close, create_and_close_share, pipeline_trend

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, major, reasons, words
-from salesmetrics.arrays import IntArray
+from salesmetrics.arrays import IntArray, Where
 from salesmetrics.books import DealBook, ForecastBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, show
 from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
 
@@ -22,30 +27,31 @@ By = str | tuple[str, ...] | list[str] | None
 _BELOW = {"actual": "|actual|", "forecast": "|forecast|", "max": "the larger of |forecast| and |actual|"}
 
 
+@names_keywords
 def forecast_accuracy(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
-    variant: str = "actual",
+    variant: Literal["actual", "forecast", "max", "ratio"] = "actual",
     floor: float | None = None,
-    aggregate: str = "pooled",
+    aggregate: Literal["pooled", "mean"] = "pooled",
 ) -> MetricTable:
     """What is left of 1 after the error of the calls: whose forecasts can be trusted?
 
-    A fraction: 1 - |error| / |actual|, pooled over forecasters; not floored, so a bad forecast is negative.
+    A fraction: ``1 - |error| / |actual|``, pooled over forecasters; not floored, so a bad forecast is negative.
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally, which is grouped and dated already.
     forecasts : ForecastBook or CallTally
         The calls, or their tally. A call is a total for its period, what is won already included.
@@ -69,8 +75,8 @@ def forecast_accuracy(
     weeks_left : int or sequence of int, optional
         The same, counted from the end, 1 being the last week.
     variant : {"actual", "forecast", "max", "ratio"}
-        The error over |actual|, over |forecast| or over the larger of the two; or actual / forecast, which is no accuracy
-        but often called one.
+        The error over ``|actual|``, over ``|forecast|`` or over the larger of the two; or actual / forecast, which is no
+        accuracy but often called one.
     floor : float, optional
         The least that is returned, 0 as a rule.
     aggregate : {"pooled", "mean"}
@@ -133,20 +139,21 @@ def forecast_accuracy(
     )
 
 
+@names_keywords
 def ape(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
-    denominator: str = "actual",
+    denominator: Literal["actual", "forecast", "max"] = "actual",
 ) -> MetricTable:
     """Error of each call as a share of what came: how far off was each forecaster in each period?
 
@@ -157,7 +164,7 @@ def ape(
     deals, forecasts, period, by, where, reps, as_of, category, week, weeks_left
         As in `forecast_accuracy`; the rows are always one for each forecaster and period that calls are about.
     denominator : {"actual", "forecast", "max"}
-        |actual|, |forecast|, or the larger of the two.
+        ``|actual|``, ``|forecast|``, or the larger of the two.
 
     Returns
     -------
@@ -205,24 +212,27 @@ def ape(
         left_out={**pairs.counts_left_out, "zero denominator": int((used & np.isnan(value)).sum())},
         definition=words(f"|forecast - actual| / {_BELOW[denominator]}", pairs.said),
         notes=pairs.notes,
+        scale=pairs.scale,
+        currency=pairs.calls.currency,
     )
 
 
+@names_keywords
 def mape(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
 ) -> MetricTable:
-    """Mean over forecasters and periods of the error as a share of what came.
+    """Mean error of a call as a share of what came: how far off is one, each counting the same?
 
     Also called mean absolute percentage error; a fraction here.
 
@@ -265,16 +275,17 @@ def mape(
     )
 
 
+@names_keywords
 def wape(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
@@ -313,16 +324,17 @@ def wape(
     )
 
 
+@names_keywords
 def bias(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,

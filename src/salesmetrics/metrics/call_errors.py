@@ -6,11 +6,14 @@ import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import words
-from salesmetrics.arrays import FloatArray
+from salesmetrics.arrays import FloatArray, Where
 from salesmetrics.books import DealBook, ForecastBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.forecasting import Asked, pairs_of, pooled_answer
+from salesmetrics.keywords import names_keywords
 from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
 
@@ -19,16 +22,17 @@ __all__ = ["mae", "mase", "mean_error", "rmse"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def mean_error(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
@@ -67,16 +71,17 @@ def mean_error(
     return pooled_answer("mean_error", "money", pairs, pools, value, how, low=low, high=high)
 
 
+@names_keywords
 def mae(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
@@ -112,16 +117,17 @@ def mae(
     return pooled_answer("mae", "money", pairs, pools, value, "mean of |forecast - actual| over the pairs")
 
 
+@names_keywords
 def rmse(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
@@ -157,24 +163,25 @@ def rmse(
     )
 
 
+@names_keywords
 def mase(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
     season: int = 1,
 ) -> MetricTable:
-    """Mean error of the calls against that of saying what was last time: below 1 they are worth having.
+    """Mean error of the calls over that of saying what was last time: is a call better than that?
 
-    Also called mean absolute scaled error.
+    Also called mean absolute scaled error. Below 1 the calls are worth having.
 
     Parameters
     ----------
@@ -189,8 +196,8 @@ def mase(
     Returns
     -------
     MetricTable
-        Unit ``fraction``: `mae` / mean |actual - actual a season ago|, over the series of the forecasters with a pair: every
-        period that is over, whether they called or not. ``n`` counts the pairs. Fewer than ``season`` + 1 periods: NaN
+        Unit ``fraction``: `mae` / mean ``|actual - actual a season ago|``, over the series of the forecasters with a pair:
+        every period that is over, whether they called or not. ``n`` counts the pairs. Fewer than ``season`` + 1 periods: NaN
         ``no_rows``; a series that never moved: NaN ``zero_denominator``. Parts: ``naive_error``, and ``forecast`` and
         ``actual``, sums over the pairs.
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import dated, reasons, words
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import AnyArray, IntArray, Where
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.cohorts import CLOSED, Followed, cohort, followed
 from salesmetrics.errors import InvalidArgumentError, MergeError
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import DurationTally
 
 __all__ = ["logrank"]
@@ -20,16 +25,17 @@ __all__ = ["logrank"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def logrank(
-    deals: DealBook | DurationTally,
+    deals: DealBook | DealScan | DurationTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    outcome: str = "closed",
+    as_of: DayLike | None = None,
+    outcome: Literal["closed", "won", "lost"] = "closed",
     entry: object = None,
 ) -> MetricTable:
     """Log-rank test: do deals of these groups close (or win) at one pace, or is the difference more than chance?
@@ -39,13 +45,13 @@ def logrank(
 
     Parameters
     ----------
-    deals : DealBook or DurationTally
+    deals : DealBook, DealScan or DurationTally
         The deals, or a tally with basis "created".
     by, where, reps
         As in `cycle_length`; ``by`` makes the groups that are compared.
     period : Period or Periods, optional
         The days of ``created`` that make the cohorts. None is all days.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     outcome : {"closed", "won", "lost"}, default "closed"
         Which end counts. With "won" or "lost", a deal that ends otherwise is censored at its age: the test compares the pace
@@ -60,6 +66,13 @@ def logrank(
         ``n`` counts the deals. Parts: ``chi_square``, its ``degrees_of_freedom``, ``events`` and ``groups`` that could be
         compared. No deals, fewer than two groups or no end: NaN ``no_rows``. Groups that were never under observation at one
         age: ``not_observed``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Neither ``by`` nor several periods are given, so that there is one group.
+    MergeError
+        The tally holds amounts, where the test counts deals.
 
     Notes
     -----

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import reasons, words
+from salesmetrics.arrays import Where
 from salesmetrics.asking import deal_book, no_period, one_currency, quota_book
 from salesmetrics.books import DealBook, QuotaBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.covering import coverage
 from salesmetrics.errors import MergeError
+from salesmetrics.keywords import names_keywords
 from salesmetrics.ledgers import Asked, quota_tally
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally
 from salesmetrics.tally import refuse_grouping
 
@@ -23,22 +28,23 @@ __all__ = ["pipeline_coverage", "required_coverage"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def pipeline_coverage(
-    deals: DealBook | PipelineTally,
+    deals: DealBook | DealScan | PipelineTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    basis: str,
-    period: object = None,
+    basis: Literal["remaining", "full"],
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    weight: str = "amount",
-    missing_p: str = "raise",
-    overdue: str | None = None,
-    undated: str | None = None,
-    quota: str = "effective",
+    as_of: DayLike | None = None,
+    weight: Literal["amount", "weighted"] = "amount",
+    missing_p: Literal["raise", "exclude"] = "raise",
+    overdue: Literal["exclude", "include", "only"] | None = None,
+    undated: Literal["exclude", "include", "only"] | None = None,
+    quota: Literal["effective", "full"] = "effective",
     bookings: BookingTally | None = None,
 ) -> MetricTable:
     """Open pipeline due in the period over the number it must fill: is there enough?
@@ -47,7 +53,7 @@ def pipeline_coverage(
 
     Parameters
     ----------
-    deals : DealBook or PipelineTally
+    deals : DealBook, DealScan or PipelineTally
         The deals, or the tally of the open ones.
     quotas : QuotaBook or QuotaTally
         The quotas of the reps.
@@ -62,7 +68,7 @@ def pipeline_coverage(
         A mapping is applied to the deals, and to the quotas where they have the column.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by`` on both sides.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     weight : {"amount", "weighted"}
         Amounts, or amounts times probability.
@@ -82,6 +88,15 @@ def pipeline_coverage(
         to book: NaN ``target_met``, never infinite. Nothing due against a number: 0.0. Parts: ``open`` (or ``weighted``),
         ``target``, ``quota``, ``booked`` and ``met``, 1 where the number is booked already. Rows coarser than a rep take
         quota and bookings of the reps with a quota above 0, and everybody's pipeline.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``period`` is missing, or ``by`` names a column that one side lacks.
+    InvalidDataError
+        Deals and quotas are in different currencies.
+    MergeError
+        A tally of pipeline with basis "remaining" and without ``bookings``.
 
     Notes
     -----
@@ -142,6 +157,7 @@ def pipeline_coverage(
     return coverage(pipeline, target, bookings if basis == "remaining" else None, names, weight)
 
 
+@names_keywords
 def required_coverage(win_rate: MetricTable | npt.ArrayLike) -> MetricTable | float | npt.NDArray[np.float64]:
     """Coverage that a win rate asks for on average: how much is enough?
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import dated, reasons, words
-from salesmetrics.arrays import AnyArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import DurationTally
 from salesmetrics.tally import refuse_grouping
 
@@ -20,19 +25,20 @@ By = str | tuple[str, ...] | list[str] | None
 _ENDS = {"won": ("won",), "lost": ("lost",), "closed": ("won", "lost", "no_decision")}
 
 
+@names_keywords
 def cycle_length(
-    deals: DealBook | DurationTally,
+    deals: DealBook | DealScan | DurationTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    outcome: str = "won",
-    stat: str | float = "mean",
-    basis: str | None = None,
-    quantile_method: str = "nearest_rank",
+    as_of: DayLike | None = None,
+    outcome: Literal["won", "lost", "closed"] = "won",
+    stat: Literal["mean", "median"] | float = "mean",
+    basis: Literal["closed", "created"] | None = None,
+    quantile_method: Literal["nearest_rank", "linear"] = "nearest_rank",
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Days from creation to close: how long does a win take?
@@ -41,7 +47,7 @@ def cycle_length(
 
     Parameters
     ----------
-    deals : DealBook or DurationTally
+    deals : DealBook, DealScan or DurationTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend.
@@ -71,6 +77,11 @@ def cycle_length(
         deals on, NaN below; that of a quantile is made of order statistics. Deals without a creation day are left out and
         counted.
 
+    Raises
+    ------
+    InvalidArgumentError
+        ``basis`` is "time_to_event": `cycle_curve` keeps the open deals in.
+
     Notes
     -----
     Closed deals only understate how long deals take: the slow ones are still open. In a simulated book the mean won cycle read
@@ -86,7 +97,8 @@ def cycle_length(
     46.0
     """
     _check.one_of(outcome, tuple(_ENDS), "outcome")
-    if basis == "time_to_event":
+    asked: object = basis
+    if asked == "time_to_event":
         raise InvalidArgumentError(
             "`basis` must be 'closed' or 'created' in cycle_length; got 'time_to_event'.",
             code="SM-ARG-66",

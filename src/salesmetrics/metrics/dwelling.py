@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, dated, reasons, words
-from salesmetrics.arrays import FloatArray, IntArray
+from salesmetrics.arrays import FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book, deal_history
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Levels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.stepping import at_stages, of_population, refuse_given, wrong_tally
 from salesmetrics.tallies import DwellTally
 from salesmetrics.tally import Tally, refuse_grouping
@@ -27,22 +30,23 @@ _BASES = {"completed": "exit", "time_to_event": "exit_or_now"}
 _REENTRY = {"sum": "all visits of a deal together", "first": "the first visit", "last": "the last visit"}
 
 
+@names_keywords
 def stage_dwell(
-    deals: DealBook | DwellTally,
+    deals: DealBook | DealScan | DwellTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    stat: str | float = "median",
-    basis: str | None = None,
-    reentry: str | None = None,
-    population: str | None = None,
+    as_of: DayLike | None = None,
+    stat: Literal["median", "mean", "restricted_mean"] | float = "median",
+    basis: Literal["completed", "time_to_event"] | None = None,
+    reentry: Literal["sum", "first", "last"] | None = None,
+    population: Literal["closed", "all", "created"] | None = None,
     within: int | None = None,
-    quantile_method: str | None = None,
+    quantile_method: Literal["nearest_rank", "linear"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Days that deals spend in each stage: how long do deals sit there?
@@ -52,7 +56,7 @@ def stage_dwell(
 
     Parameters
     ----------
-    deals : DealBook or DwellTally
+    deals : DealBook, DealScan or DwellTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory
         The changes of their stages.
@@ -91,6 +95,11 @@ def stage_dwell(
         quantiles order statistics, or where the curve's interval crosses; a restricted mean has none. Part with
         "time_to_event": ``left``, the deals that have left.
 
+    Raises
+    ------
+    InvalidArgumentError
+        ``stat`` and ``basis`` do not fit each other: only "time_to_event" has a restricted mean, and no plain one.
+
     Notes
     -----
     Completed visits understate how long deals sit in a stage while the slow ones are still in it.
@@ -124,16 +133,17 @@ def stage_dwell(
     return _followed(tally, q, within, level)
 
 
+@names_keywords
 def stage_age(
-    deals: DealBook | DwellTally,
+    deals: DealBook | DealScan | DwellTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    reentry: str | None = None,
+    as_of: DayLike | None = None,
+    reentry: Literal["last", "first"] | None = None,
     edges: Sequence[int] = (30, 60, 90),
 ) -> MetricTable:
     """Open deals by how long they have been in their stage: how long has each been there?
@@ -144,11 +154,11 @@ def stage_age(
     ----------
     deals, history, by, where, reps
         As in `stage_dwell`; a DwellTally with ``until="now"``.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     reentry : {"last", "first"}, default "last"
         Of a deal that came back: since its latest entry to the stage, or since its first.
-    edges : sequence of int
+    edges : sequence of int, default (30, 60, 90)
         Where buckets begin, in days; the first begins at 0. A day on an edge is in the bucket that begins there.
 
     Returns

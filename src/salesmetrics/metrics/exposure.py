@@ -6,9 +6,13 @@ import numpy as np
 
 from salesmetrics import formulas
 from salesmetrics.answers import dated, reasons, words
+from salesmetrics.arrays import Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import ExposureTally
 from salesmetrics.tally import refuse_grouping
 
@@ -17,15 +21,16 @@ __all__ = ["win_intensity"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def win_intensity(
-    deals: DealBook | ExposureTally,
+    deals: DealBook | DealScan | ExposureTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
     """Wins for each day that a deal was open: how fast does the open pipeline turn into wins?
 
@@ -34,7 +39,7 @@ def win_intensity(
 
     Parameters
     ----------
-    deals : DealBook or ExposureTally
+    deals : DealBook, DealScan or ExposureTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend. None is one row, "all".
@@ -44,7 +49,7 @@ def win_intensity(
         The deals to read.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose events are known; the book's own day by default, and required where it has none.
 
     Returns

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, reasons, words
+from salesmetrics.arrays import Where
 from salesmetrics.asking import deal_book, deal_history
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Levels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.stepping import at_stages, immature_note, of_population, rate_table, refuse_given, wrong_tally
 from salesmetrics.tallies import MoveTally, StageTally
 from salesmetrics.tally import Tally, refuse_grouping
@@ -21,17 +25,18 @@ __all__ = ["forward_rate", "transition_matrix", "win_probability_by_stage"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def transition_matrix(
-    deals: DealBook | MoveTally,
+    deals: DealBook | DealScan | MoveTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["flow", "closed", "all", "created"] | None = None,
     as_share: bool = False,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
@@ -42,7 +47,7 @@ def transition_matrix(
 
     Parameters
     ----------
-    deals : DealBook or MoveTally
+    deals : DealBook, DealScan or MoveTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory
         The changes of their stages.
@@ -59,7 +64,7 @@ def transition_matrix(
     population : {"flow", "closed", "all", "created"}, default "flow"
         ``"flow"``: the moves dated in the period, of whatever deals. Else all moves of some deals: those closed in the
         period, those and the open ones, those created in it.
-    as_share : bool
+    as_share : bool, default False
         Share of the moves out of each state, with Wilson's interval, in place of counts.
     confidence_level : float or None, default 0.95
         Read with ``as_share``; None leaves the interval out.
@@ -105,17 +110,18 @@ def transition_matrix(
     )
 
 
+@names_keywords
 def forward_rate(
-    deals: DealBook | MoveTally,
+    deals: DealBook | DealScan | MoveTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["flow", "closed", "all", "created"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of the moves out of a stage that go to a later one, or to a win: which way do deals leave it?
@@ -171,19 +177,20 @@ def forward_rate(
     )
 
 
+@names_keywords
 def win_probability_by_stage(
-    deals: DealBook | StageTally | MoveTally,
+    deals: DealBook | DealScan | StageTally | MoveTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    method: str | None = None,
-    population: str | None = None,
-    skips: str | None = None,
+    as_of: DayLike | None = None,
+    method: Literal["observed", "markov"] | None = None,
+    population: Literal["closed", "all", "created", "flow"] | None = None,
+    skips: Literal["impute", "observed", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Chance of a win from each stage: what is a deal in this stage worth?
@@ -192,7 +199,7 @@ def win_probability_by_stage(
 
     Parameters
     ----------
-    deals : DealBook, StageTally or MoveTally
+    deals : DealBook, DealScan, StageTally or MoveTally
         The deals, or their tally, which is grouped and dated already; a MoveTally for the method "markov".
     history, by, period, where, reps, as_of
         As in `transition_matrix`.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import reasons, words
-from salesmetrics.arrays import AnyArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book, deal_history
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.stepping import immature_note, of_population, refuse_given, wrong_tally
 from salesmetrics.tallies import DwellTally, MoveTally, StageTally
 from salesmetrics.tally import Tally, refuse_grouping
@@ -43,19 +46,20 @@ class _Stages:
     notes: tuple[str, ...] = ()
 
 
+@names_keywords
 def bottleneck(
-    deals: DealBook | StageTally | DwellTally | MoveTally,
+    deals: DealBook | DealScan | StageTally | DwellTally | MoveTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    method: str = "conversion",
-    population: str | None = None,
-    skips: str | None = None,
+    as_of: DayLike | None = None,
+    method: Literal["conversion", "dwell", "cycle_share", "throughput"] = "conversion",
+    population: Literal["closed", "all", "created"] | None = None,
+    skips: Literal["impute", "observed", "exclude"] | None = None,
     min_n: int = 1,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
@@ -65,7 +69,7 @@ def bottleneck(
 
     Parameters
     ----------
-    deals : DealBook, StageTally, DwellTally or MoveTally
+    deals : DealBook, DealScan, StageTally, DwellTally or MoveTally
         The deals, or the tally that the method reads: stages for "conversion", days (``until="exit"``) for "dwell" and
         "cycle_share", moves for "throughput".
     history, by, period, where, reps, as_of

@@ -6,20 +6,23 @@ import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
-from salesmetrics.arrays import AnyArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
-from salesmetrics.calendars import Period, Periods
+from salesmetrics.calendars import DayLike, Period, PeriodLike, Periods
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
 from salesmetrics.grouping import window_of
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import Asked, bookings, last_known, reached, sides, some_period
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.staffing import Spread, units
 from salesmetrics.tallies import BookingTally, QuotaTally
 
@@ -30,24 +33,25 @@ _CLOSE = 1e-9
 _GRID = tuple(Fraction(k, 100) for k in range(101))
 
 
+@names_keywords
 def pace(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    clock: str = "calendar",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    clock: Literal["calendar", "business_days", "curve"] = "calendar",
     busday: np.busdaycalendar | None = None,
     past: object = None,
-    stat: str = "mean",
+    stat: Literal["mean", "median"] = "mean",
 ) -> MetricTable:
     """Bookings of the whole period if the rest goes as it went so far: where do we land at this rate?
 
@@ -55,13 +59,13 @@ def pace(
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally, which is grouped and dated already.
     period : Period or Periods
         The days of ``closed``: required. Several periods become a label.
     by, where, reps, splits, history, credit, owner, returns
         As in `attainment`.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose wins are known, which is the last one elapsed: in the call, or the book's own.
     clock : {"calendar", "business_days", "curve"}
         What the elapsed share of the period is: of its days, of its business days, or the share of bookings that past
@@ -124,29 +128,32 @@ def pace(
             tally.credit,
             dated(tally.window, "closed", tally.as_of_day),
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def pace_attainment(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
-    clock: str = "calendar",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
+    clock: Literal["calendar", "business_days", "curve"] = "calendar",
     busday: np.busdaycalendar | None = None,
     past: object = None,
-    stat: str = "mean",
+    stat: Literal["mean", "median"] = "mean",
 ) -> MetricTable:
     """Share of quota that the pace comes to: on pace for what share of the number?
 
@@ -212,26 +219,29 @@ def pace_attainment(
             both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
+        scale=book.scale,
+        currency=book.currency,
     )
 
 
+@names_keywords
 def required_run_rate(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
-    clock: str = "calendar",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
+    clock: Literal["calendar", "business_days"] = "calendar",
     busday: np.busdaycalendar | None = None,
 ) -> MetricTable:
     """Bookings that each remaining day must bring: what must close per day to make the number?
@@ -242,7 +252,7 @@ def required_run_rate(
     ----------
     deals, quotas, period, by, where, reps, splits, history, credit, owner, returns, quota
         As in `attainment`.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose wins are known; the days of the period after it remain.
     clock : {"calendar", "business_days"}
         Which days count.
@@ -308,25 +318,28 @@ def required_run_rate(
             both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
+        scale=book.scale,
+        currency=book.currency,
     )
 
 
+@names_keywords
 def linearity_curve(
-    deals: DealBook,
+    deals: DealBook | DealScan,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
     at: Sequence[float] | None = None,
-    stat: str = "mean",
+    stat: Literal["mean", "median"] = "mean",
 ) -> MetricTable:
     """Share of a period's bookings that has closed by each share of the period: how much normally closes by now?
 
@@ -334,13 +347,13 @@ def linearity_curve(
 
     Parameters
     ----------
-    deals : DealBook
+    deals : DealBook or DealScan
         The deals.
     period : Period or Periods
         The past periods: required. Those that are not over by ``as_of`` are not read. They are no label of the result.
     by, where, reps, splits, history, credit, owner, returns
         As in `attainment`.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose wins are known: in the call, or the book's own.
     at : sequence of float, optional
         Elapsed shares of a period in [0, 1], each the decimal as written; None is 0, 0.01, ..., 1.
@@ -447,7 +460,7 @@ class _Run:
     left_out: dict[str, int]
 
 
-def _run(deals: DealBook | BookingTally, tally: BookingTally, asked: Asked, how: _Clock) -> _Run:
+def _run(deals: DealBook | DealScan | BookingTally, tally: BookingTally, asked: Asked, how: _Clock) -> _Run:
     """Return the elapsed shares of the periods of a tally."""
     as_of = last_known(tally, "pace")
     periods = some_period(tally.window, "pace")
@@ -503,7 +516,9 @@ class _Linearity:
     as_of: int
 
 
-def _linearity(deals: DealBook, past: Periods, shares: Sequence[Fraction], asked: Asked, stat: str) -> _Linearity:
+def _linearity(
+    deals: DealBook | DealScan, past: Periods, shares: Sequence[Fraction], asked: Asked, stat: str
+) -> _Linearity:
     """Return how much of past periods' bookings had closed by each elapsed share."""
     cuts = [_cut(period, shares) for period in past]
     edges = [days for days, _ in cuts]

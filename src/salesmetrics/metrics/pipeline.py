@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._wide import wide_ints
 from salesmetrics.answers import dated, major, words
-from salesmetrics.arrays import AnyArray, FloatArray
+from salesmetrics.arrays import AnyArray, FloatArray, Where
 from salesmetrics.asking import deal_book, deal_history
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.columns import PPM
 from salesmetrics.entering import AMOUNTS
 from salesmetrics.errors import MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import CreationTally, PipelineTally
 from salesmetrics.tally import refuse_grouping
 
@@ -22,18 +27,19 @@ __all__ = ["open_pipeline", "pipeline_created", "weighted_pipeline"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def open_pipeline(
-    deals: DealBook | PipelineTally,
+    deals: DealBook | DealScan | PipelineTally,
     /,
     *,
     by: By = None,
-    due: object = None,
-    where: object = None,
+    due: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    overdue: str | None = None,
-    undated: str | None = None,
-    negative: str | None = None,
+    as_of: DayLike | None = None,
+    overdue: Literal["exclude", "include", "only"] | None = None,
+    undated: Literal["exclude", "include", "only"] | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
 ) -> MetricTable:
     """Money in deals that are open: what is in play?
 
@@ -41,7 +47,7 @@ def open_pipeline(
 
     Parameters
     ----------
-    deals : DealBook or PipelineTally
+    deals : DealBook, DealScan or PipelineTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals (stage, forecast category, rep, ...), or labels that ``reps`` lend.
@@ -51,7 +57,7 @@ def open_pipeline(
         The deals to read.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     overdue, undated : {"exclude", "include", "only"}
         With ``due``: what to do with deals whose expected day has passed (those inside the period), or is missing.
@@ -88,24 +94,26 @@ def open_pipeline(
         definition=words("sum of amounts of open deals", dated(tally.window, "expected_close", tally.as_of_day)),
         minor=tally.amount.reshape(-1),
         scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def weighted_pipeline(
-    deals: DealBook | PipelineTally,
+    deals: DealBook | DealScan | PipelineTally,
     /,
     *,
     by: By = None,
-    due: object = None,
-    where: object = None,
+    due: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    p: str = "deal_or_stage",
+    as_of: DayLike | None = None,
+    p: Literal["deal_or_stage", "deal", "stage"] = "deal_or_stage",
     multiplier: float = 1.0,
-    missing_p: str = "raise",
-    overdue: str | None = None,
-    undated: str | None = None,
-    negative: str | None = None,
+    missing_p: Literal["raise", "exclude"] = "raise",
+    overdue: Literal["exclude", "include", "only"] | None = None,
+    undated: Literal["exclude", "include", "only"] | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
 ) -> MetricTable:
     """Amount times probability of open deals: what is the pipeline worth on average?
 
@@ -126,6 +134,11 @@ def weighted_pipeline(
     -------
     MetricTable
         Unit ``money``; ``n`` counts the deals that were weighed. Parts: ``open``, the unweighted amount.
+
+    Raises
+    ------
+    InvalidDataError
+        With ``missing_p`` "raise", an open deal whose chance is not known.
 
     Notes
     -----
@@ -175,21 +188,24 @@ def weighted_pipeline(
             None if tally.multiplier == 1.0 else f"probabilities x {tally.multiplier}, at most 1",
             dated(tally.window, "expected_close", tally.as_of_day),
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def pipeline_created(
-    deals: DealBook | CreationTally,
+    deals: DealBook | DealScan | CreationTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     at: object = None,
-    amount: str | None = None,
+    amount: Literal["as_of", "at_entry"] | None = None,
 ) -> MetricTable:
     """Money in deals created in the period: are we generating enough?
 
@@ -197,7 +213,7 @@ def pipeline_created(
 
     Parameters
     ----------
-    deals : DealBook or CreationTally
+    deals : DealBook, DealScan or CreationTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory, optional
         Their changes, which ``at`` a stage and ``amount="at_entry"`` read.
@@ -270,11 +286,12 @@ def pipeline_created(
         ),
         minor=money,
         scale=tally.scale,
+        currency=tally.currency,
     )
 
 
 def _tally(
-    deals: DealBook | PipelineTally,
+    deals: DealBook | DealScan | PipelineTally,
     by: By,
     due: object,
     where: object,

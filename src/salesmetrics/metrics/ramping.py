@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, reasons, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from salesmetrics.asking import deal_book, quota_book, rep_book
+from salesmetrics.arrays import BoolArray, FloatArray, IntArray, Where
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
-from salesmetrics.columns import PPM
-from salesmetrics.credit import Credit
+from salesmetrics.calendars import DayLike
 from salesmetrics.errors import InvalidArgumentError, show
-from salesmetrics.grouping import group
-from salesmetrics.labels import Labels, Levels
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
-from salesmetrics.staffing import labelled, shares_of
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import TenureTally
-from salesmetrics.tally import refuse_grouping
+from salesmetrics.tenures import People, observed, people_of, quota_owed, tenure_tally
 
-__all__ = ["ramp_curve", "ramp_time", "ramped_equivalents", "time_to_first_deal"]
+__all__ = ["ramp_time", "time_to_first_deal"]
 
 By = str | tuple[str, ...] | list[str] | None
+_PERCENT = 10
 _STATS = ("median", "restricted_mean", "naive_mean")
 
 
+@names_keywords
 def time_to_first_deal(
-    deals: DealBook | TenureTally,
+    deals: DealBook | DealScan | TenureTally,
     reps: RepBook | None = None,
     /,
     *,
     by: By = None,
-    where: object = None,
-    as_of: object = None,
-    since: object = None,
-    stat: str = "median",
+    where: Where | None = None,
+    as_of: DayLike | None = None,
+    since: DayLike | None = None,
+    stat: Literal["median", "restricted_mean", "naive_mean"] = "median",
     within: int | None = None,
-    leavers: str = "censor",
-    early: str = "exclude",
-    ramp_from: str | None = None,
+    leavers: Literal["censor", "compete"] = "censor",
+    early: Literal["exclude", "truncate"] = "exclude",
+    ramp_from: Literal["role_start", "hired"] | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
     confidence_level: float | None = 0.95,
@@ -48,7 +49,7 @@ def time_to_first_deal(
 
     Parameters
     ----------
-    deals : DealBook or TenureTally
+    deals : DealBook, DealScan or TenureTally
         The deals, or the tally of tenures.
     reps : RepBook
         The reps, with ``role_start`` or ``hired``; every one of them counts, with or without deals.
@@ -56,7 +57,7 @@ def time_to_first_deal(
         Label columns of the reps: team, manager, cohort; or "rep". None is one row, "all".
     where : array of bool or mapping, optional
         The reps to read.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose events are known; the deals' own day by default, and required where they have none.
     since : date or str, optional
         The day on which the data begin; the first day on which a deal was created or closed by default.
@@ -96,8 +97,8 @@ def time_to_first_deal(
     >>> row.value, row.n, row.parts["events"]
     (40.0, 2, 1)
     """
-    tally = _tally(deals, reps, None, by, where, as_of, since, ramp_from, splits, history)
-    people = _people(tally, early)
+    tally = tenure_tally(deals, reps, None, by, where, as_of, since, ramp_from, splits, history)
+    people = people_of(tally, early)
     age = tally.first_win - tally.start
     event = tally.first_win < np.iinfo(np.int64).max
     last = np.where(tally.left >= 0, tally.left, tally.as_of_day) - tally.start
@@ -106,8 +107,9 @@ def time_to_first_deal(
     return _summary("time_to_first_deal", "days", tally, people, lives, (stat, within, leavers), confidence_level)
 
 
+@names_keywords
 def ramp_time(
-    deals: DealBook | TenureTally,
+    deals: DealBook | DealScan | TenureTally,
     quotas: QuotaBook | None = None,
     reps: RepBook | None = None,
     /,
@@ -115,16 +117,16 @@ def ramp_time(
     threshold: float,
     sustained: int = 1,
     by: By = None,
-    where: object = None,
-    as_of: object = None,
-    since: object = None,
-    of: str | None = None,
-    no_quota: str = "skip",
-    stat: str = "median",
+    where: Where | None = None,
+    as_of: DayLike | None = None,
+    since: DayLike | None = None,
+    of: Literal["full_quota", "assigned_quota"] | None = None,
+    no_quota: Literal["skip", "count"] = "skip",
+    stat: Literal["median", "restricted_mean", "naive_mean"] = "median",
     within: int | None = None,
-    leavers: str = "censor",
-    early: str = "exclude",
-    ramp_from: str | None = None,
+    leavers: Literal["censor", "compete"] = "censor",
+    early: Literal["exclude", "truncate"] = "exclude",
+    ramp_from: Literal["role_start", "hired"] | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
     confidence_level: float | None = 0.95,
@@ -133,7 +135,7 @@ def ramp_time(
 
     Parameters
     ----------
-    deals : DealBook or TenureTally
+    deals : DealBook, DealScan or TenureTally
         The deals, or the tally of tenures.
     quotas : QuotaBook
         The quotas of the reps.
@@ -170,8 +172,8 @@ def ramp_time(
     ('count', ('team',))
     """
     share = _threshold(threshold)
-    tally = _tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
-    of, people = _owed(tally), _people(tally, early)
+    tally = tenure_tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
+    owed, people = quota_owed(tally), people_of(tally, early)
     edges = tally.edges
     seen = np.maximum(tally.start, tally.since_day)
     whole = np.where(tally.start >= 0, (edges[:, 1:] <= tally.until[:, None]).sum(axis=1), 0)
@@ -189,160 +191,11 @@ def ramp_time(
     month = np.asarray(found.month, dtype=np.float64)
     entry = np.where(before > 0, before + 1, 0)
     lives = _Lives(np.where(np.isnan(month), 0, month).astype(np.int64), event, entry, (tally.left >= 0) & ~event)
-    how = f"months until {share:g} of {of.replace('_', ' ')} is held for {sustained}"
+    how = f"months until {share:g} of {owed.replace('_', ' ')} is held for {sustained}"
     return _summary("ramp_time", "count", tally, people, lives, (stat, within, leavers), confidence_level, how)
 
 
-def ramp_curve(
-    deals: DealBook | TenureTally,
-    quotas: QuotaBook | None = None,
-    reps: RepBook | None = None,
-    /,
-    *,
-    by: By = None,
-    where: object = None,
-    as_of: object = None,
-    since: object = None,
-    of: str | None = None,
-    stat: str = "pooled",
-    early: str = "exclude",
-    ramp_from: str | None = None,
-    splits: SplitBook | None = None,
-    history: DealHistory | None = None,
-) -> MetricTable:
-    """Attainment of full quota by month of tenure: how productive is a rep after so many months?
-
-    Parameters
-    ----------
-    deals, quotas, reps, by, where, as_of, since, of, early, ramp_from, splits, history
-        As in `ramp_time`.
-    stat : {"pooled", "median"}
-        Sum of credit over sum of quota, or the nearest-rank median of the reps.
-
-    Returns
-    -------
-    MetricTable
-        Unit ``fraction``, a row for each group and ``tenure_month``; ``n`` counts the reps who were there the whole month and
-        had a quota, and falls with tenure: those who stay are the survivors. Nobody there: NaN ``no_rows``. Parts:
-        ``booked``, ``quota``.
-
-    Examples
-    --------
-    >>> import salesmetrics as sm
-    >>> company = sm.datasets.sample_company(deals=2_000, rng=7)
-    >>> curve = sm.ramp_curve(company.deals, company.quotas, company.reps)
-    >>> curve.labels.names, bool(curve[1].value < curve[12].value)
-    (('tenure_month',), True)
-    """
-    _check.one_of(stat, ("pooled", "median"), "stat")
-    tally = _tally(deals, reps, quotas, by, where, as_of, since, ramp_from, splits, history, of)
-    of, people = _owed(tally), _people(tally, early)
-    edges, seen = tally.edges, np.maximum(tally.start, tally.since_day)
-    there = (
-        people.used[:, None] & (edges[:, :-1] >= seen[:, None]) & (edges[:, 1:] <= tally.until[:, None]) & ~tally.away
-    )
-    paid = there & (tally.covered > 0) & (tally.quota > 0)
-    last = int(np.flatnonzero(there.any(axis=0)).max(initial=-1)) + 1
-    size = len(people.labels)
-
-    def added(table: AnyArray) -> AnyArray:
-        out = np.zeros((size, last), dtype=table.dtype)
-        np.add.at(out, people.row[people.exists], table[people.exists, :last])
-        return out.reshape(-1)
-
-    booked, quota, n, here = (
-        added(table) for table in (tally.amount * paid, tally.quota * paid, paid.astype(int), there.astype(int))
-    )
-    with np.errstate(all="ignore"):
-        value = np.where(quota > 0, booked / quota, np.nan)
-        if stat == "median":
-            rate = np.where(paid, tally.amount / tally.quota, np.nan)[:, :last]
-            value = _medians(rate, people, size)
-    reason = reasons(len(n), ("no_rows", here == 0), ("no_quota", n == 0))
-    unit = np.float64(10**tally.scale)
-    months = Levels("tenure_month", tuple(range(1, last + 1)), ordered=True)
-    return MetricTable(
-        name="ramp_curve",
-        unit="fraction",
-        labels=people.labels.crossed(months),
-        value=blanked(value, reason),
-        n=n,
-        reason_code=reason,
-        parts={"booked": booked / unit, "quota": quota / unit},
-        part_units={"booked": "money", "quota": "money"},
-        left_out=people.left_out | {"months without a quota": int((here - n).sum())},
-        definition=words(f"{stat} credit / {of.replace('_', ' ')}, whole months of tenure", _since(tally)),
-    )
-
-
-def ramped_equivalents(
-    reps: RepBook, /, *, on: object, by: By = None, where: object = None, ramp_from: str = "role_start"
-) -> MetricTable:
-    """Reps on a day, each counted by active share times ramp share: how many full reps is this team?
-
-    Parameters
-    ----------
-    reps : RepBook
-        The reps, with absences and ramp schedules.
-    on : date or str
-        The day.
-    by : str or sequence of str, optional
-        Label columns of the reps, or "rep".
-    where : array of bool or mapping, optional
-        The reps to read.
-    ramp_from : {"role_start", "hired"}
-        The day from which tenure months count.
-
-    Returns
-    -------
-    MetricTable
-        Unit ``count``; ``n`` counts the reps who are there on the day. Nobody: 0.
-
-    Examples
-    --------
-    >>> import salesmetrics as sm
-    >>> reps = sm.read_reps([sm.Rep("Ana", hired="2024-01-01"), sm.Rep("Ben", hired="2026-01-01", ramp=(0.0, 0.25, 0.5))])
-    >>> sm.ramped_equivalents(reps, on="2026-02-15")["all"].value
-    1.25
-    """
-    people, day = rep_book(reps).filter(where), _check.day(on, "on")
-    spans = shares_of(people, ramp_from=ramp_from)
-    there = np.flatnonzero((spans.start <= day) & (day < spans.end))
-    grouping = group(labelled(people), by, None)
-    cell = np.zeros(people.rows, dtype=np.int64)
-    for axis in grouping.axes:
-        codes = np.where(axis.values < 0, axis.size - 1, axis.values).astype(np.int64)
-        cell = cell * axis.size + codes
-    present, place = np.unique(cell[spans.owner[there]], return_inverse=True)
-    if not grouping.levels:
-        present, place = np.zeros(1, dtype=np.int64), np.zeros(len(there), dtype=np.int64)
-    total, n = np.zeros(len(present), dtype=np.int64), np.zeros(len(present), dtype=np.int64)
-    np.add.at(total, place.reshape(-1), spans.value[there])
-    np.add.at(n, place.reshape(-1), 1)
-    return MetricTable(
-        name="ramped_equivalents",
-        unit="count",
-        labels=grouping.labels(present),
-        value=total / np.float64(PPM),
-        n=n,
-        reason_code=np.zeros(len(n), dtype=np.int8),
-        left_out={"not there": people.rows - len(there)},
-        definition=f"active share x ramp share on {_check.date_of(day)}",
-    )
-
-
 # --- what they share -------------------------------------------------------------------------------------------------
-
-
-@attrs.frozen(eq=False)
-class _People:
-    """The groups of the reps: which row each belongs to, who exists on the day, who is used, and how many are not."""
-
-    labels: Labels
-    row: IntArray
-    exists: BoolArray
-    used: BoolArray
-    left_out: dict[str, int]
 
 
 @attrs.frozen(eq=False)
@@ -355,44 +208,18 @@ class _Lives:
     gone: BoolArray
 
 
-def _tally(
-    deals: DealBook | TenureTally,
-    reps: RepBook | None,
-    quotas: QuotaBook | None,
-    by: By,
-    where: object,
-    as_of: object,
-    since: object,
-    ramp_from: str | None,
-    splits: SplitBook | None,
-    history: DealHistory | None,
-    of: str | None = None,
-) -> TenureTally:
-    """Return the tally of books, or the one that was given."""
-    if isinstance(deals, TenureTally):
-        given = {"reps": reps, "quotas": quotas, "by": by, "where": where, "as_of": as_of, "since": since}
-        refuse_grouping(deals, given | {"ramp_from": ramp_from, "splits": splits, "history": history, "of": of})
-        return deals
-    return TenureTally.from_book(
-        deal_book(deals),
-        rep_book(reps),
-        None if quotas is None else quota_book(quotas),
-        by=by,
-        where=where,
-        as_of=as_of,
-        since=since,
-        ramp_from=ramp_from or "role_start",
-        of=of or "full_quota",
-        splits=splits,
-        history=history,
-        how=Credit(),
-    )
-
-
 def _threshold(value: object) -> float:
-    """Return a threshold, which must be a number above 0."""
+    """Return a threshold, which must be a number above 0, and which no rep holds where it is meant in percent."""
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and 0 < value < np.inf:
-        return float(value)
+        if value < _PERCENT:
+            return float(value)
+        raise InvalidArgumentError(
+            f"`threshold` must be a share of quota below {_PERCENT}; got {show(value)}.",
+            code="SM-ARG-74",
+            field="threshold",
+            values=[value],
+            hint="fractions, never percent: 0.8 and not 80.",
+        )
     raise InvalidArgumentError(
         f"`threshold` must be a finite number above 0; got {show(value)}.",
         code="SM-ARG-50",
@@ -402,55 +229,11 @@ def _threshold(value: object) -> float:
     )
 
 
-def _owed(tally: TenureTally) -> str:
-    """Return which quota the tally holds, or raise where it was made without quotas."""
-    if tally.of is not None:
-        return tally.of
-    raise InvalidArgumentError(
-        "`quotas` must be given where tenures are held to a quota; got None.",
-        code="SM-ARG-52",
-        field="quotas",
-        hint="ramp_time(deals, quotas, reps, ...), or TenureTally.from_book(deals, reps, quotas, ...).",
-    )
-
-
-def _people(tally: TenureTally, early: str) -> _People:
-    """Return the groups of the reps who exist on the day, and who of them is left out."""
-    _check.one_of(early, ("exclude", "truncate"), "early")
-    exists = tally.start <= tally.as_of_day
-    undated = exists & (tally.start < 0)
-    late = exists & ~undated & (tally.since_day > tally.start)
-    if early == "truncate":
-        late &= tally.until <= tally.since_day
-    labels, place = tally.labels.take(np.flatnonzero(exists)).onto(tally.by)
-    row = np.zeros(len(exists), dtype=np.int64)
-    row[exists] = place
-    counts = {"started before the data": int(late.sum()), "no start day": int(undated.sum())}
-    counts |= dict(zip(tally.causes, tally.left_out.tolist(), strict=True))
-    return _People(labels, row, exists, exists & ~undated & ~late, counts)
-
-
-def _since(tally: TenureTally) -> str:
-    """Return the days that were observed, in words."""
-    return f"observed from {_check.date_of(tally.since_day)} to {_check.date_of(tally.as_of_day)}"
-
-
-def _medians(rate: FloatArray, people: _People, size: int) -> FloatArray:
-    """Return the nearest-rank median of the reps of each group in each month."""
-    out = np.full((size, rate.shape[1]), np.nan)
-    for group_ in range(size):
-        mine = np.sort(rate[people.exists & (people.row == group_)], axis=0)
-        n = (~np.isnan(mine)).sum(axis=0)
-        known = np.flatnonzero(n > 0)
-        out[group_, known] = mine[(n[known] - 1) // 2, known]
-    return out.reshape(-1)
-
-
 def _summary(
     name: str,
     unit: str,
     tally: TenureTally,
-    people: _People,
+    people: People,
     lives: _Lives,
     asked: tuple[str, int | None, str],
     confidence_level: float | None,
@@ -494,7 +277,7 @@ def _summary(
         parts={"events": events, "survival": survival},
         part_units={"events": "count", "survival": "fraction"},
         left_out=people.left_out | {"observed too late": int((people.used & ~used).sum())},
-        definition=words(f"{stat.replace('_', ' ')} of {how}", _leavers(leavers), tally.credit, _since(tally)),
+        definition=words(f"{stat.replace('_', ' ')} of {how}", _leavers(leavers), tally.credit, observed(tally)),
     )
 
 

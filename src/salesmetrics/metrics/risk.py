@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 import attrs
 import numpy as np
@@ -12,13 +13,16 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics._histograms import rolled
 from salesmetrics.answers import blanked, dated, major, reasons, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, Where
 from salesmetrics.asking import activity_book, deal_book, deal_history
 from salesmetrics.books import ActivityBook, DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, MergeError, MissingColumnError, show
 from salesmetrics.flagging import AT_RISK, HYGIENE, FlagRules, chosen_flags
 from salesmetrics.grouping import as_of_day
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import HygieneTally, SizeTally
 from salesmetrics.tally import refuse_grouping
 
@@ -27,19 +31,20 @@ __all__ = ["at_risk", "concentration", "hygiene_share"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def hygiene_share(
-    deals: DealBook | HygieneTally,
+    deals: DealBook | DealScan | HygieneTally,
     /,
     *,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     history: DealHistory | None = None,
     activities: ActivityBook | None = None,
     flags: str | Sequence[str] | None = None,
     rules: FlagRules | None = None,
-    negative: str | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
 ) -> MetricTable:
     """Share of the open deals without any of the chosen flags: are the records in order?
 
@@ -47,7 +52,7 @@ def hygiene_share(
 
     Parameters
     ----------
-    deals : DealBook or HygieneTally
+    deals : DealBook, DealScan or HygieneTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend. Owner, stage and forecast category are those of the day.
@@ -55,7 +60,7 @@ def hygiene_share(
         The deals to read, by their labels as they are now; thresholds are learned from no others.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     history, activities : DealHistory, ActivityBook, optional
         What `flags` reads beside the deals.
@@ -103,19 +108,20 @@ def hygiene_share(
     return _table("hygiene_share", "fraction", tally, chosen, blanked(value, reason), reason, found, parts, said)
 
 
+@names_keywords
 def at_risk(
-    deals: DealBook | HygieneTally,
+    deals: DealBook | DealScan | HygieneTally,
     /,
     *,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     history: DealHistory | None = None,
     activities: ActivityBook | None = None,
     flags: str | Sequence[str] | None = None,
     rules: FlagRules | None = None,
-    negative: str | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
 ) -> MetricTable:
     """Open deals with any of some flags, and the money in them: what is at risk?
 
@@ -169,17 +175,18 @@ def at_risk(
     return _table("at_risk", "count", tally, chosen, value.astype(np.float64), reason, found, parts, said)
 
 
+@names_keywords
 def concentration(
-    deals: DealBook | SizeTally,
+    deals: DealBook | DealScan | SizeTally,
     /,
     *,
     by: By = None,
-    due: object = None,
-    where: object = None,
+    due: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     top: int | float | Fraction | Decimal = 1,
-    negative: str | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
 ) -> MetricTable:
     """Share of the open pipeline that its largest deals are: does one deal carry it?
 
@@ -187,7 +194,7 @@ def concentration(
 
     Parameters
     ----------
-    deals : DealBook or SizeTally
+    deals : DealBook, DealScan or SizeTally
         The deals, or their tally with ``of="open"``, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend; each group has a pipeline of its own.
@@ -197,7 +204,7 @@ def concentration(
         The deals to read.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     top : int or float, default 1
         How many deals: a whole number, or (written as a float) a fraction of them in (0, 1], rounded up.
@@ -210,6 +217,11 @@ def concentration(
         Unit ``fraction``; ``n`` counts the open deals with an amount, the others are left out and counted. None: NaN
         ``no_rows``. Nothing in them: NaN ``zero_denominator``. No interval: it is a census. Parts: ``largest`` and ``open``,
         money.
+
+    Raises
+    ------
+    MergeError
+        The tally is not one of the deals open on a day.
 
     Examples
     --------
@@ -250,6 +262,8 @@ def concentration(
         part_units={"largest": "money", "open": "money"},
         left_out=dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
         definition=words(f"{which} / open pipeline", dated(tally.window, "expected_close", tally.as_of_day)),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
@@ -271,7 +285,7 @@ class _Asked:
 
 
 def _flagged(
-    deals: DealBook | HygieneTally,
+    deals: DealBook | DealScan | HygieneTally,
     asked: _Asked,
     flags: str | Sequence[str] | None,
     usual: tuple[str, ...],
@@ -388,6 +402,8 @@ def _table(
         left_out=dict(zip(tally.causes, tally.left_out.tolist(), strict=True)),
         definition=words(said, f"as of {_check.date_of(tally.as_of_day)}"),
         notes=tuple(f"{flag} is not read: {why}" for flag, why in lost.items()),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics._wide import LIMBS, carried, wide_variance
 from salesmetrics.answers import dated, reasons, words
-from salesmetrics.arrays import AnyArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import OutcomeTally, SizeTally
 from salesmetrics.tally import refuse_grouping
 
@@ -22,19 +27,20 @@ By = str | tuple[str, ...] | list[str] | None
 Stat = str | float
 
 
+@names_keywords
 def deal_size(
-    deals: DealBook | OutcomeTally | SizeTally,
+    deals: DealBook | DealScan | OutcomeTally | SizeTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    of: str | None = None,
-    stat: Stat = "mean",
-    quantile_method: str = "nearest_rank",
-    negative: str | None = None,
+    as_of: DayLike | None = None,
+    of: Literal["won", "closed", "open", "all"] | None = None,
+    stat: Literal["mean", "median"] | float = "mean",
+    quantile_method: Literal["nearest_rank", "linear"] = "nearest_rank",
+    negative: Literal["raise", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Amount of a deal: how big is a win?
@@ -43,7 +49,7 @@ def deal_size(
 
     Parameters
     ----------
-    deals : DealBook, OutcomeTally or SizeTally
+    deals : DealBook, DealScan, OutcomeTally or SizeTally
         The deals, or their tally: an `OutcomeTally` for means of closed deals, a `SizeTally` for any statistic.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend.
@@ -95,9 +101,9 @@ def deal_size(
             refuse_grouping(deals, {"of": of})
             return _from_sizes(deals, q, quantile_method, level)
         return _from_outcomes(deals, of or "won", q, level)
-    of = _check.one_of(of or "won", ("won", "closed", "open", "all"), "of")
+    which = _check.one_of(of or "won", ("won", "closed", "open", "all"), "of")
     book, negative = deal_book(deals), negative or "raise"
-    if q is None and of in ("won", "closed"):
+    if q is None and which in ("won", "closed"):
         measures = ("count", "amount") + (("squares",) if level is not None else ())
         outcomes = OutcomeTally.from_book(
             book,
@@ -108,11 +114,11 @@ def deal_size(
             as_of=as_of,
             measures=measures,
             negative=negative,
-            only="won" if of == "won" else None,
+            only="won" if which == "won" else None,
         )
-        return _from_outcomes(outcomes, of, q, level)
+        return _from_outcomes(outcomes, which, q, level)
     sizes = SizeTally.from_book(
-        book, by=by, period=period, where=where, reps=reps, as_of=as_of, of=of, negative=negative
+        book, by=by, period=period, where=where, reps=reps, as_of=as_of, of=which, negative=negative
     )
     return _from_sizes(sizes, q, quantile_method, level)
 
@@ -152,7 +158,7 @@ def _from_outcomes(tally: OutcomeTally, of: str, q: float | None, level: float |
         priced,
         low,
         high,
-        tally.scale,
+        tally,
         _left_out(tally.negative, int((count - priced).sum())),
         words(f"mean amount of {of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
@@ -200,7 +206,7 @@ def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | N
         n,
         low,
         high,
-        tally.scale,
+        tally,
         _left_out(tally.negative, int(tally.left_out.sum())),
         words(f"{what} of {tally.of} deals", dated(tally.window, "closed", tally.as_of_day)),
     )
@@ -236,12 +242,12 @@ def _table(
     n: IntArray,
     low: FloatArray | None,
     high: FloatArray | None,
-    scale: int,
+    tally: OutcomeTally | SizeTally,
     left_out: dict[str, int],
     definition: str,
 ) -> MetricTable:
     """Return the table of values in major units, whose interval is still in minor ones."""
-    unit = np.float64(10**scale)
+    unit = np.float64(10**tally.scale)
     return MetricTable(
         name="deal_size",
         unit="money",
@@ -253,4 +259,6 @@ def _table(
         high=None if high is None else high / unit,
         left_out=left_out,
         definition=definition,
+        scale=tally.scale,
+        currency=tally.currency,
     )

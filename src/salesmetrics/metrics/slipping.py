@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import attrs
 import numpy as np
@@ -10,11 +11,14 @@ import numpy as np
 from salesmetrics import _check, formulas
 from salesmetrics._wide import LIMBS, wide_ints
 from salesmetrics.answers import blanked, dated, major, not_tracked, reasons, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import PushTally, SlipTally
 from salesmetrics.tally import refuse_grouping
 
@@ -26,16 +30,17 @@ _LATER = ("later_won", "later_inside", "later_other")
 _CLOSED = ("closed_won", "closed_lost", "closed_no_decision")
 
 
+@names_keywords
 def push_count(
-    deals: DealBook | PushTally,
+    deals: DealBook | DealScan | PushTally,
     history: DealHistory | None = None,
     /,
     *,
-    window: object = None,
+    window: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
     """Times that an expected close was moved to a later day: how often has this close date moved?
 
@@ -43,7 +48,7 @@ def push_count(
 
     Parameters
     ----------
-    deals : DealBook or PushTally
+    deals : DealBook, DealScan or PushTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory
         Their changes, with ``expected_close``.
@@ -83,17 +88,18 @@ def push_count(
     )
 
 
+@names_keywords
 def days_slipped(
-    deals: DealBook | PushTally,
+    deals: DealBook | DealScan | PushTally,
     history: DealHistory | None = None,
     /,
     *,
-    days: str = "forward",
-    window: object = None,
+    days: Literal["forward", "net"] = "forward",
+    window: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
     """Days by which expected closes were moved: how far has this close date moved?
 
@@ -135,22 +141,23 @@ def days_slipped(
     )
 
 
+@names_keywords
 def slip_rate(
-    deals: DealBook | SlipTally,
+    deals: DealBook | DealScan | SlipTally,
     history: DealHistory | None = None,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    at: object = None,
-    closed: str = "any",
-    weight: str = "count",
+    as_of: DayLike | None = None,
+    at: DayLike | None = None,
+    closed: Literal["any", "won"] = "any",
+    weight: Literal["count", "amount"] = "count",
     category: str | Sequence[object] | None = None,
-    of: str = "cohort",
-    negative: str | None = None,
+    of: Literal["cohort", "closed"] = "cohort",
+    negative: Literal["raise", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of the deals expected in the period that had not closed by its end: what share of what we expected did not close?
@@ -159,7 +166,7 @@ def slip_rate(
 
     Parameters
     ----------
-    deals : DealBook or SlipTally
+    deals : DealBook, DealScan or SlipTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory
         Their changes, with ``expected_close``.
@@ -172,7 +179,7 @@ def slip_rate(
         The deals to read, by their labels as they are now.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose changes are known: in the call, or the book's own.
     at : date or str, optional
         The day on which the cohort is taken: the deals open at its end. The day before each period by default.
@@ -219,21 +226,22 @@ def slip_rate(
     return _of_slips("slip_rate", "slipped", slipped, of, tally, asked, f"{said} by the end")
 
 
+@names_keywords
 def push_out(
-    deals: DealBook | SlipTally,
+    deals: DealBook | DealScan | SlipTally,
     history: DealHistory | None = None,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    at: object = None,
-    weight: str = "count",
+    as_of: DayLike | None = None,
+    at: DayLike | None = None,
+    weight: Literal["count", "amount"] = "count",
     category: str | Sequence[object] | None = None,
-    of: str = "cohort",
-    negative: str | None = None,
+    of: Literal["cohort", "closed"] = "cohort",
+    negative: Literal["raise", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of the deals expected in the period that were moved out of it: what share was moved out?
@@ -269,19 +277,20 @@ def push_out(
     return _of_slips("push_out", "moved_out", ("due_out",), of, tally, asked, "open at the end and expected after it")
 
 
+@names_keywords
 def pull_in(
-    deals: DealBook | SlipTally,
+    deals: DealBook | DealScan | SlipTally,
     history: DealHistory | None = None,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    at: object = None,
-    weight: str = "count",
-    negative: str | None = None,
+    as_of: DayLike | None = None,
+    at: DayLike | None = None,
+    weight: Literal["count", "amount"] = "count",
+    negative: Literal["raise", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of the deals expected after the period that came forward into it: what share of later deals came forward?
@@ -322,7 +331,7 @@ def pull_in(
 
 
 def _pushes(
-    deals: DealBook | PushTally,
+    deals: DealBook | DealScan | PushTally,
     history: DealHistory | None,
     window: object,
     by: By,
@@ -398,7 +407,7 @@ class _Asked:
             )
 
 
-def _slips(deals: DealBook | SlipTally, history: DealHistory | None, asked: _Asked) -> SlipTally:
+def _slips(deals: DealBook | DealScan | SlipTally, history: DealHistory | None, asked: _Asked) -> SlipTally:
     """Return the tally of a book, or the one that was given."""
     if isinstance(deals, SlipTally):
         names = ("period", "by", "where", "reps", "as_of", "at", "category", "negative")
@@ -477,6 +486,8 @@ def _of_slips(
         notes=not_tracked(
             (n, k) for n, k in zip(tally.silent, tally.untold.tolist(), strict=True) if money or n != "amount"
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics import formulas
 from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
-from salesmetrics.arrays import BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import BoolArray, FloatArray, IntArray, Where
 from salesmetrics.books import DealBook, DealHistory, RepBook, SplitBook
+from salesmetrics.calendars import DayLike, PeriodLike
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels
 from salesmetrics.ledgers import Asked, bookings
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally
 
 __all__ = ["gini", "top_share"]
@@ -22,20 +26,21 @@ __all__ = ["gini", "top_share"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def gini(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
 ) -> MetricTable:
     """Gini's coefficient of bookings by rep: how concentrated are bookings?
 
@@ -43,7 +48,7 @@ def gini(
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally, which is grouped and dated already and kept rep by rep.
     period : Period or Periods, optional
         The days of ``closed`` that count; several periods become a label. None is all days.
@@ -75,20 +80,21 @@ def gini(
     return _table("gini", "Gini's coefficient of bookings by rep", people, np.asarray(value))
 
 
+@names_keywords
 def top_share(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
     top: int | float | Fraction | Decimal,
 ) -> MetricTable:
     """Share of bookings that the largest reps have: what do the best few carry?
@@ -134,7 +140,7 @@ class _People:
     size: int
 
 
-def _people(deals: DealBook | BookingTally, asked: Asked) -> _People:
+def _people(deals: DealBook | DealScan | BookingTally, asked: Asked) -> _People:
     """Return the bookings of every rep who won a deal."""
     tally = bookings(deals, asked)
     labels, group = tally.labels.onto(tally.by)
@@ -169,4 +175,6 @@ def _table(name: str, what: str, people: _People, value: FloatArray) -> MetricTa
         part_units={"booked": "money"},
         left_out={"no rep": int(tally.count[~named].sum()), "no amount": int(tally.unpriced[named].sum())},
         definition=words(what, tally.credit, dated(tally.window, "closed", tally.as_of_day)),
+        scale=tally.scale,
+        currency=tally.currency,
     )

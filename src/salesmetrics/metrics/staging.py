@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, dated, reasons, words
-from salesmetrics.arrays import AnyArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book, deal_history
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.stepping import at_stages, immature_note, of_population, rate_table, refuse_given, wrong_tally
 from salesmetrics.tallies import DwellTally, StageTally
 from salesmetrics.tally import refuse_grouping
@@ -28,18 +31,19 @@ _WORDS = {
 _OPEN = "count as not advanced"
 
 
+@names_keywords
 def stage_reached(
-    deals: DealBook | StageTally,
+    deals: DealBook | DealScan | StageTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
-    skips: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["closed", "all", "created"] | None = None,
+    skips: Literal["impute", "observed", "exclude"] | None = None,
 ) -> MetricTable:
     """Deals that got to each stage, and to a win: how many got how far?
 
@@ -47,7 +51,7 @@ def stage_reached(
 
     Parameters
     ----------
-    deals : DealBook or StageTally
+    deals : DealBook, DealScan or StageTally
         The deals, or their tally, which is grouped and dated already.
     history : DealHistory
         The changes of their stages.
@@ -101,19 +105,20 @@ def stage_reached(
     )
 
 
+@names_keywords
 def stage_conversion(
-    deals: DealBook | StageTally | DwellTally,
+    deals: DealBook | DealScan | StageTally | DwellTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
-    skips: str | None = None,
-    reentry: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["closed", "all", "created", "time_to_event"] | None = None,
+    skips: Literal["impute", "observed", "exclude"] | None = None,
+    reentry: Literal["first", "last"] | None = None,
     within: int | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
@@ -124,7 +129,7 @@ def stage_conversion(
 
     Parameters
     ----------
-    deals : DealBook, StageTally or DwellTally
+    deals : DealBook, DealScan, StageTally or DwellTally
         The deals, or their tally, which is grouped and dated already; a DwellTally with ``until="advance"`` for the share
         within a time.
     history, by, where, reps, as_of
@@ -139,7 +144,7 @@ def stage_conversion(
         As in `stage_reached`; "impute" by default. "time_to_event" reads entries on record only.
     reentry : {"first", "last"}, default "first"
         With entries on record: after which entry to the stage the deal must have gone on.
-    within : int
+    within : int, optional
         With "time_to_event": the days after the entry.
     confidence_level : float or None, default 0.95
         None leaves the interval out.
@@ -188,17 +193,18 @@ def stage_conversion(
     )
 
 
+@names_keywords
 def stage_skip_rate(
-    deals: DealBook | StageTally,
+    deals: DealBook | DealScan | StageTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["closed", "all", "created"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of deals that skipped a stage: is the process followed?
@@ -231,17 +237,18 @@ def stage_skip_rate(
     return _followed("stage_skip_rate", tally, tally.skipped, "skipped", confidence_level)
 
 
+@names_keywords
 def regress_rate(
-    deals: DealBook | StageTally,
+    deals: DealBook | DealScan | StageTally,
     history: DealHistory | None = None,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    population: str | None = None,
+    as_of: DayLike | None = None,
+    population: Literal["closed", "all", "created"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of deals that moved back: is the process followed?

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from salesmetrics import formulas
 from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import AnyArray, IntArray, Where
 from salesmetrics.asking import deal_book, no_period, quota_book
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.columns import PPM
 from salesmetrics.credit import Credit
+from salesmetrics.keywords import names_keywords
 from salesmetrics.ledgers import Asked, quota_tally, sides
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally, QuotaTally
 from salesmetrics.tally import refuse_grouping
 
@@ -23,20 +27,21 @@ __all__ = ["attainment", "attainment_gap", "credited_bookings", "effective_quota
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def credited_bookings(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
 ) -> MetricTable:
     """Money won in the period: what counts towards the number?
 
@@ -44,7 +49,7 @@ def credited_bookings(
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend. None is one row, "all".
@@ -123,23 +128,25 @@ def credited_bookings(
         definition=words("sum of amounts of won deals", tally.credit, dated(tally.window, "closed", tally.as_of_day)),
         minor=amount,
         scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def effective_quota(
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
     where: Mapping[str, object] | None = None,
     reps: RepBook | None = None,
-    quota: str = "effective",
-    unit: str = "day",
+    quota: Literal["effective", "full"] = "effective",
+    unit: Literal["day", "business_day", "month"] = "day",
     weights: Sequence[float] | None = None,
     busday: np.busdaycalendar | None = None,
-    ramp: str = "schedule",
-    ramp_from: str = "role_start",
+    ramp: Literal["schedule", "none"] = "schedule",
+    ramp_from: Literal["role_start", "hired"] = "role_start",
     prorate: bool = True,
 ) -> MetricTable:
     """Quota in force in the period, fitted to the person: what was the number, given start date, absence and ramp?
@@ -181,6 +188,11 @@ def effective_quota(
     MetricTable
         Unit ``money``; ``n`` counts the days (of all reps together) on which a quota is in force and its rep is there. A quota
         in force and nobody there: 0.0. No day with a quota in force: NaN ``no_quota``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``period`` is missing.
 
     Notes
     -----
@@ -237,25 +249,28 @@ def effective_quota(
             f"weights {', '.join(f'{w / PPM:g}' for w in tally.spread.weights)}" if tally.spread.weights else None,
             dated(tally.window, "days"),
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def attainment(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
 ) -> MetricTable:
     """Share of quota that is booked: are we at the number?
 
@@ -263,7 +278,7 @@ def attainment(
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally, which is grouped and dated already.
     quotas : QuotaBook or QuotaTally
         The quotas of the reps.
@@ -350,25 +365,28 @@ def attainment(
             both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
+        scale=book.scale,
+        currency=book.currency,
     )
 
 
+@names_keywords
 def attainment_gap(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
 ) -> MetricTable:
     """Money booked above the quota, negative where it is short: how far off?
 
@@ -418,6 +436,8 @@ def attainment_gap(
             both.credit_words,
             dated(book.window, "closed", book.as_of_day),
         ),
+        scale=book.scale,
+        currency=book.currency,
     )
 
 

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, dated, major, reasons, rolled, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, Where
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook, SplitBook
-from salesmetrics.calendars import Periods
+from salesmetrics.calendars import DayLike, PeriodLike, Periods
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import (
     Asked,
@@ -29,33 +31,36 @@ from salesmetrics.ledgers import (
     stated_quotas,
 )
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally, QuotaTally
 
 __all__ = ["attainment_distribution", "attainment_streak", "share_at_quota", "team_attainment"]
 
 By = str | tuple[str, ...] | list[str] | None
+_PERCENT = 10
 Number = int | float | Decimal
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
+@names_keywords
 def team_attainment(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
-    method: str = "pooled",
-    no_quota: str = "exclude",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
+    method: Literal["pooled", "mean_of_reps"] = "pooled",
+    no_quota: Literal["exclude", "include"] = "exclude",
     team_quota: Number | Mapping[object, Number] | str | None = None,
 ) -> MetricTable:
     """Share of a team's number that is booked: is the team at its number?
@@ -151,29 +156,32 @@ def team_attainment(
             _pooling(method, no_quota, team_quota), both.credit_words, dated(book.window, "closed", book.as_of_day)
         ),
         notes=notes,
+        scale=book.scale,
+        currency=book.currency,
     )
 
 
+@names_keywords
 def share_at_quota(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
     threshold: Number = 1.0,
     ramping_threshold: Number | None = None,
     min_active_share: float = 0.0,
-    interval: str = "wilson",
+    interval: Literal["wilson", "exact"] = "wilson",
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of the reps with a quota who are at or above a threshold of it: how many reps make it?
@@ -224,8 +232,8 @@ def share_at_quota(
     >>> sm.share_at_quota(deals, quotas, period=quotas.periods()[0])["all"].value
     0.5
     """
-    bar = _threshold(threshold, "threshold")
-    lower = bar if ramping_threshold is None else _threshold(ramping_threshold, "ramping_threshold")
+    bar = _bar(threshold, "threshold")
+    lower = bar if ramping_threshold is None else _bar(ramping_threshold, "ramping_threshold")
     least = Fraction(str(_check.fraction(min_active_share, "min_active_share")))
     level = _check.level(confidence_level)
     _check.one_of(interval, ("wilson", "exact"), "interval")
@@ -283,22 +291,23 @@ def share_at_quota(
     )
 
 
+@names_keywords
 def attainment_distribution(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
     q: Sequence[float] = QUANTILES,
 ) -> MetricTable:
     """Quantiles of the reps' attainment: is it everyone or two heroes?
@@ -318,6 +327,11 @@ def attainment_distribution(
         Unit ``fraction``, with the label ``quantile``: "minimum", each of ``q``, "maximum". ``n`` counts the reps with a quota
         above 0, the part ``reps_without_quota`` the others, who have no attainment. No such rep: NaN ``no_quota``. No
         interval: it is a census.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``q`` holds a share twice, or one outside [0, 1].
 
     Notes
     -----
@@ -369,25 +383,26 @@ def attainment_distribution(
     )
 
 
+@names_keywords
 def attainment_streak(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     quotas: QuotaBook | QuotaTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     splits: SplitBook | None = None,
     history: DealHistory | None = None,
-    credit: str = "revenue",
-    owner: str = "at_close",
-    returns: str = "net",
-    quota: str = "effective",
+    credit: Literal["revenue", "overlay"] = "revenue",
+    owner: Literal["at_close", "current", "actor"] = "at_close",
+    returns: Literal["net", "gross"] = "net",
+    quota: Literal["effective", "full"] = "effective",
     threshold: Number = 1.0,
-    which: str = "current",
-    undefined: str = "skip",
+    which: Literal["current", "longest"] = "current",
+    undefined: Literal["skip", "break"] = "skip",
 ) -> MetricTable:
     """Periods at quota in a row: how many, up to the latest complete one?
 
@@ -399,7 +414,7 @@ def attainment_streak(
         As in `attainment`; coarser than a rep it is the pooled attainment that counts.
     period : Period or Periods
         The periods to read: required. One that is still running on ``as_of`` is not read.
-    as_of : date or str
+    as_of : date or str, optional
         The last day whose wins are known: in the call, or the book's own.
     threshold : float, default 1.0
         Share of quota to reach, the decimal as written.
@@ -425,7 +440,7 @@ def attainment_streak(
     >>> sm.attainment_streak(deals, quotas, period=months, by="rep")["Ana"].value
     2.0
     """
-    bar = _threshold(threshold, "threshold")
+    bar = _bar(threshold, "threshold")
     _check.one_of(which, ("current", "longest"), "which")
     _check.one_of(undefined, ("skip", "break"), "undefined")
     asked = Asked(period, by, where, reps, as_of, splits, history, credit, owner, returns, quota)
@@ -563,6 +578,20 @@ def _least_days(share: Fraction, periods: Periods) -> IntArray:
 
 
 # --- arguments and words ---------------------------------------------------------------------------------------------
+
+
+def _bar(value: object, argument: str) -> float:
+    """Return a share of quota, which no rep reaches where it is meant in percent."""
+    number = _threshold(value, argument)
+    if number < _PERCENT:
+        return number
+    raise InvalidArgumentError(
+        f"`{argument}` must be a share of quota below {_PERCENT}; got {show(value)}.",
+        code="SM-ARG-74",
+        field=argument,
+        values=[value],
+        hint="fractions, never percent: 0.8 and not 80.",
+    )
 
 
 def _threshold(value: object, argument: str) -> float:

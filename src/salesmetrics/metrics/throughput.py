@@ -6,11 +6,14 @@ import numpy as np
 
 from salesmetrics import formulas
 from salesmetrics.answers import blanked, dated, reasons, words
-from salesmetrics.arrays import FloatArray, IntArray
+from salesmetrics.arrays import FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import VelocityTally
 from salesmetrics.tally import refuse_grouping
 
@@ -29,23 +32,25 @@ _UNITS = {
 }
 
 
+@names_keywords
 def velocity(
-    deals: DealBook | VelocityTally,
+    deals: DealBook | DealScan | VelocityTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
-    """Money the pipeline yields in a day: open deals x win rate x deal size / cycle length.
+    """Money per day that the pipeline yields: how much value comes out of it?
 
-    Also called sales velocity, pipeline velocity, throughput. Money per day; a month is the caller's multiplication.
+    Open deals x win rate x deal size / cycle length. Also called sales velocity, pipeline velocity, throughput. A month is the
+    caller's multiplication.
 
     Parameters
     ----------
-    deals : DealBook or VelocityTally
+    deals : DealBook, DealScan or VelocityTally
         The deals, or their tally, which is grouped and dated already.
     period : Period or Periods
         The days of ``closed`` of the deals that give win rate, size and cycle: required.
@@ -55,7 +60,7 @@ def velocity(
         The deals to read, for all four factors.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The day on which open deals are counted; the book's own day by default, and required where it has none.
 
     Returns
@@ -64,6 +69,11 @@ def velocity(
         Unit ``money/day``; **n is the number of open deals**. Parts: the four factors ``open_count``, ``win_rate``,
         ``mean_amount`` and ``cycle_days``, the last three each with its own n. No closed deals, or no wins: NaN ``no_rows``.
         A mean cycle of 0: NaN ``zero_duration``. Nothing open: 0.0.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``period`` is missing.
 
     Notes
     -----
@@ -129,9 +139,12 @@ def velocity(
             "deals open on the day x win rate (closed, count, narrow) x mean won amount / mean won cycle",
             dated(tally.window, "closed", tally.as_of_day),
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
     """Change of velocity and what each factor gave to it: why did it change?
 
@@ -146,6 +159,11 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
         Unit ``money/day``: after - before, by group. Parts: what ``open_count``, ``win_rate``, ``mean_amount`` and
         ``cycle_days`` gave, which add up to the value; NaN where a factor is 0 or NaN on either side. ``n`` is the open
         count after.
+
+    Raises
+    ------
+    MergeError
+        A table is no result of `velocity`, is over several periods, or is grouped in another way than the other.
 
     Notes
     -----
@@ -201,5 +219,7 @@ def velocity_change(before: MetricTable, after: MetricTable, /) -> MetricTable:
             )
         ),
         part_units=dict.fromkeys(_FACTORS, "money/day"),
+        scale=after.scale,
+        currency=after.currency,
         definition=words("velocity after - before, split by factor", f"before: {before.definition}"),
     )

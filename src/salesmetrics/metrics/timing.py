@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import dated, words
+from salesmetrics.arrays import Where
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.cohorts import CLOSED, Followed, cohort, followed
 from salesmetrics.curves import CurveTable
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
+from salesmetrics.keywords import names_keywords
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import DurationTally
 
 __all__ = ["cycle_curve", "win_rate_curve"]
@@ -17,18 +23,19 @@ __all__ = ["cycle_curve", "win_rate_curve"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def win_rate_curve(
-    deals: DealBook | DurationTally,
+    deals: DealBook | DealScan | DurationTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     entry: object = None,
-    weight: str | None = None,
-    negative: str | None = None,
+    weight: Literal["count", "amount"] | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
     confidence_level: float | None = 0.95,
 ) -> CurveTable:
     """Share of deals won by age: what share do we win, the open ones included?
@@ -38,7 +45,7 @@ def win_rate_curve(
 
     Parameters
     ----------
-    deals : DealBook or DurationTally
+    deals : DealBook, DealScan or DurationTally
         The deals, or a tally with basis "created", which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend. None is one curve, "all".
@@ -48,7 +55,7 @@ def win_rate_curve(
         The deals to read.
     reps : RepBook, optional
         Lends team, manager and its other labels to ``by``.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     entry : date or str, or array of int, optional
         The day on which the data start, where they hold only deals that were still open then: a deal created before comes
@@ -100,16 +107,17 @@ def win_rate_curve(
     )
 
 
+@names_keywords
 def cycle_curve(
-    deals: DealBook | DurationTally,
+    deals: DealBook | DealScan | DurationTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    outcome: str = "closed",
+    as_of: DayLike | None = None,
+    outcome: Literal["closed", "won", "lost"] = "closed",
     within: int | None = None,
     entry: object = None,
     confidence_level: float | None = 0.95,
@@ -121,13 +129,13 @@ def cycle_curve(
 
     Parameters
     ----------
-    deals : DealBook or DurationTally
+    deals : DealBook, DealScan or DurationTally
         The deals, or a tally with basis "created".
     by, where, reps
         As in `cycle_length`.
     period : Period or Periods, optional
         The days of ``created`` that make the cohort. None is all days.
-    as_of : date or str
+    as_of : date or str, optional
         The day of the snapshot; the book's own day by default, and required where it has none.
     outcome : {"closed", "won", "lost"}, default "closed"
         The time to any close, or to this one.
@@ -144,6 +152,13 @@ def cycle_curve(
         One curve for each group, with ``.median``, ``.quantile(q)``, ``.restricted_mean(within)`` and ``.at(days)``; with
         an outcome, ``.mean`` in place of the restricted one. A median that is not reached is NaN ``not_reached``, with n
         above 0; a horizon that nobody was watched to is ``not_observed``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``within`` and ``outcome`` do not fit each other.
+    MergeError
+        The tally holds amounts, where a cycle counts deals.
 
     Examples
     --------

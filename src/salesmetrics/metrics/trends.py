@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check
 from salesmetrics.answers import blanked, dated, major, not_tracked, reasons, words
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import AnyArray, IntArray, Where
 from salesmetrics.asking import deal_book, one_currency
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook
-from salesmetrics.calendars import Period
+from salesmetrics.calendars import DayLike, Period, PeriodLike
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.covering import coverage
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import Asked, quota_tally
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.states import UNTOLD, alive, followed, stood, untold
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally, TurnTally
 from salesmetrics.tally import refuse_grouping
@@ -30,15 +33,16 @@ __all__ = ["create_and_close", "create_and_close_share", "pipeline_trend"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def create_and_close(
-    deals: DealBook | TurnTally,
+    deals: DealBook | DealScan | TurnTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
     """Money won in the period from deals created in it: how much do we win from deals born in the period?
 
@@ -46,7 +50,7 @@ def create_and_close(
 
     Parameters
     ----------
-    deals : DealBook or TurnTally
+    deals : DealBook, DealScan or TurnTally
         The deals, or their tally, which is grouped and dated already.
     period : Period or Periods
         The days in which a deal is both created and won: required. Several periods become a label.
@@ -88,19 +92,21 @@ def create_and_close(
         ),
         minor=amount,
         scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def create_and_close_share(
-    deals: DealBook | TurnTally,
+    deals: DealBook | DealScan | TurnTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    weight: str = "amount",
+    as_of: DayLike | None = None,
+    weight: Literal["amount", "count"] = "amount",
 ) -> MetricTable:
     """Share of what is won in the period that comes from deals created in it: how much of our winning is born in the period?
 
@@ -162,24 +168,27 @@ def create_and_close_share(
         definition=words(
             f"won and created in the period / won in it, by {weight}", dated(tally.window, "closed", tally.as_of_day)
         ),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def pipeline_trend(
-    deals: DealBook,
+    deals: DealBook | DealScan,
     history: DealHistory | None = None,
     /,
     *,
     at: Sequence[object],
     by: By = None,
-    due: object = None,
-    where: object = None,
+    due: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    overdue: str | None = None,
-    undated: str | None = None,
-    negative: str | None = None,
+    overdue: Literal["exclude", "include", "only"] | None = None,
+    undated: Literal["exclude", "include", "only"] | None = None,
+    negative: Literal["raise", "exclude"] | None = None,
     quotas: QuotaBook | QuotaTally | None = None,
-    basis: str | None = None,
+    basis: Literal["remaining", "full"] | None = None,
 ) -> MetricTable:
     """Money in deals that were open on each of several days: how does the pipeline develop?
 
@@ -189,7 +198,7 @@ def pipeline_trend(
 
     Parameters
     ----------
-    deals : DealBook
+    deals : DealBook or DealScan
         The deals.
     history : DealHistory, optional
         Their changes: amounts, expected closes, stages and owners are then those of each day. Without it they are those of
@@ -227,20 +236,13 @@ def pipeline_trend(
     """
     book, days = deal_book(deals), _days(at, deals)
     _refuse_half(quotas, basis, due)
-    tallies = [
-        PipelineTally.from_book(
-            then,
-            by=by,
-            period=due,
-            reps=reps,
-            as_of=_check.date_of(day),
-            weighted=False,
-            overdue=overdue or "exclude",
-            undated=undated or "exclude",
-            negative=negative or "raise",
-        )
-        for day, then in zip(days, _opened(book, history, days, where), strict=True)
-    ]
+    choice = (overdue or "exclude", undated or "exclude", negative or "raise")
+    given = (history, tuple(days), choice, by, due, reps)
+    if isinstance(deals, DealScan):
+        found: _Trend = deals.tallied(_Trend, given, {"where": where})
+    else:
+        found = _Trend.from_book(book, *given, where=where)
+    tallies = found.tallies
     dates = Levels("day", tuple(_check.date_of(day) for day in days), ordered=True)
     labels, places = _together([tally.labels for tally in tallies])
     covered: list[MetricTable] = []
@@ -272,9 +274,12 @@ def pipeline_trend(
             if not covered
             else f"coverage of {'the quota left to book' if basis == 'remaining' else 'the full quota'}",
         ),
-        notes=_notes(book, history, days, where, {*tallies[0].labels.names, *_read(due, reps)}),
+        notes=("amounts, expected closes and labels are those of the book, not of the day.",)
+        if history is None
+        else not_tracked(zip(UNTOLD, found.lost.tolist(), strict=True)),
         minor=amount.reshape(-1),
         scale=book.scale,
+        currency=book.currency,
     )
 
 
@@ -282,7 +287,7 @@ def pipeline_trend(
 
 
 def _turns(
-    deals: DealBook | TurnTally, period: object, by: By, where: object, reps: RepBook | None, as_of: object
+    deals: DealBook | DealScan | TurnTally, period: object, by: By, where: object, reps: RepBook | None, as_of: object
 ) -> TurnTally:
     """Return the tally of a book, or the one that was given."""
     if isinstance(deals, TurnTally):
@@ -299,7 +304,59 @@ def _unborn(tally: TurnTally) -> dict[str, int]:
 # --- days ------------------------------------------------------------------------------------------------------------
 
 
-def _days(at: Sequence[object], deals: DealBook) -> list[int]:
+@attrs.frozen(eq=False)
+class _Trend:
+    """The tally of the deals open on each of several days, and of how many deals some column was not known then."""
+
+    trails: ClassVar[bool] = True
+
+    tallies: tuple[PipelineTally, ...]
+    lost: IntArray
+
+    @classmethod
+    def from_book(
+        cls,
+        deals: DealBook,
+        history: DealHistory | None,
+        days: Sequence[int],
+        choice: tuple[str, str, str],
+        by: By,
+        due: object,
+        reps: RepBook | None,
+        *,
+        where: object,
+    ) -> _Trend:
+        """Return what a book holds on each of the days."""
+        overdue, undated, negative = choice
+        tallies = tuple(
+            PipelineTally.from_book(
+                then,
+                by=by,
+                period=due,
+                reps=reps,
+                as_of=_check.date_of(day),
+                weighted=False,
+                overdue=overdue,
+                undated=undated,
+                negative=negative,
+            )
+            for day, then in zip(days, _opened(deals, history, days, where), strict=True)
+        )
+        lost = np.zeros(len(UNTOLD), dtype=np.int64)
+        if history is not None:
+            paths, mask = trails(deals, history), deals.mask(where)
+            rows = alive(deals, None if mask is None else np.flatnonzero(mask), min(days), max(days))
+            more = {*(() if due is None else ("expected_close",)), *(() if reps is None else ("rep",))}
+            lost = untold(paths, followed(paths, rows)[1], days, {"amount", *tallies[0].labels.names, *more})
+        return cls(tallies, lost)
+
+    def __add__(self, other: _Trend) -> _Trend:
+        """Return what the deals of both hold."""
+        tallies = tuple(one + two for one, two in zip(self.tallies, other.tallies, strict=True))
+        return _Trend(tallies, self.lost + other.lost)
+
+
+def _days(at: Sequence[object], deals: DealBook | DealScan) -> list[int]:
     """Return the days, checked: some, none of them after the last known one, each once."""
     if isinstance(at, str) or not hasattr(at, "__len__"):
         raise InvalidTypeError(
@@ -348,24 +405,6 @@ def _opened(deals: DealBook, history: DealHistory | None, days: Sequence[int], w
     paths = trails(deals, history)
     rows = alive(deals, chosen, min(days), max(days))
     return [_standing_book(paths, alive(deals, rows, day, day), day) for day in days]
-
-
-def _read(due: object, reps: RepBook | None) -> set[str]:
-    """Return what a trend reads of each day, besides amounts and its labels."""
-    return {*(() if due is None else ("expected_close",)), *(() if reps is None else ("rep",))}
-
-
-def _notes(
-    deals: DealBook, history: DealHistory | None, days: Sequence[int], where: object, read: set[str]
-) -> tuple[str, ...]:
-    """Return the note on what is not known of the past."""
-    if history is None:
-        return ("amounts, expected closes and labels are those of the book, not of the day.",)
-    paths, mask = trails(deals, history), deals.mask(where)
-    rows = alive(deals, None if mask is None else np.flatnonzero(mask), min(days), max(days))
-    return not_tracked(
-        zip(UNTOLD, untold(paths, followed(paths, rows)[1], days, {"amount", *read}).tolist(), strict=True)
-    )
 
 
 def _standing_book(paths: Trails, rows: IntArray, day: int) -> DealBook:

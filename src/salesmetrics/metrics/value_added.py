@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics.answers import blanked, dated, reasons, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, ForecastBook, RepBook
-from salesmetrics.calendars import Period, Periods
+from salesmetrics.calendars import DayLike, Period, PeriodLike, Periods
 from salesmetrics.errors import InvalidArgumentError, MergeError, show
 from salesmetrics.forecasting import Asked, booked_until, pairs_of, pooled_answer, spans_of
 from salesmetrics.grouping import as_of_day
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Levels
 from salesmetrics.pairing import Pairs, Pools
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import BookingTally
 from salesmetrics.tallies.calls import CallTally
 from salesmetrics.tally import refuse_grouping
@@ -32,16 +35,17 @@ _MEASURES = {"mape": formulas.mape, "wape": formulas.wape, "mae": formulas.mae}
 _YEAR = 365.25
 
 
+@names_keywords
 def range_hit_rate(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
@@ -64,6 +68,11 @@ def range_hit_rate(
         Unit ``fraction``, with Wilson's interval; ``n`` counts the pairs of a forecaster and a period with both calls. None:
         NaN ``no_rows``, interval (0, 1). Parts: ``hits``, and ``actual``, the sum over the pairs. A range whose low end is
         above its high one holds nothing: a miss, and said in a note.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``category`` does not name two, the low end and the high end.
 
     Examples
     --------
@@ -109,23 +118,24 @@ def range_hit_rate(
     return attrs.evolve(table, parts={name: part for name, part in table.parts.items() if name != "forecast"})
 
 
+@names_keywords
 def naive_forecast(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    kind: str = "last",
+    as_of: DayLike | None = None,
+    kind: Literal["last", "seasonal", "run_rate"] = "last",
     season: int | None = None,
 ) -> MetricTable:
-    """What a simple rule says a period will come to: the benchmark of every forecast.
+    """Forecast by a simple rule, the benchmark of every other: what would saying last time's number again have said?
 
     Parameters
     ----------
-    deals : DealBook or BookingTally
+    deals : DealBook, DealScan or BookingTally
         The deals, or their tally by period.
     period : Period or Periods
         The periods to say something about, required. ``"last"`` and ``"seasonal"`` look back among them, so they must be
@@ -176,25 +186,28 @@ def naive_forecast(
         reason_code=why,
         left_out={"no amount": int(tally.unpriced.sum())},
         definition=words(f"bookings, {kind.replace('_', ' ')}", dated(tally.window, "closed", tally.as_of_day)),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 
+@names_keywords
 def forecast_value_added(
-    deals: DealBook | BookingTally,
+    deals: DealBook | DealScan | BookingTally,
     forecasts: ForecastBook | CallTally,
     /,
     *,
-    period: object = None,
+    period: PeriodLike | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     category: object = None,
     week: object = None,
     weeks_left: object = None,
-    kind: str = "last",
+    kind: Literal["last", "seasonal", "run_rate"] = "last",
     season: int | None = None,
-    metric: str = "mape",
+    metric: Literal["mape", "wape", "mae"] = "mape",
 ) -> MetricTable:
     """What each step of making a forecast took off the error: is the call better than a simple rule?
 
@@ -284,6 +297,8 @@ def _steps_table(
         left_out=left_out,
         definition=how,
         notes=steps.notes,
+        scale=steps.scale,
+        currency=steps.calls.currency,
     )
 
 
@@ -353,7 +368,7 @@ def _back(periods: Sequence[Period], steps: int) -> IntArray:
     return back
 
 
-def _bookings(deals: DealBook | BookingTally, asked: Asked) -> BookingTally:
+def _bookings(deals: DealBook | DealScan | BookingTally, asked: Asked) -> BookingTally:
     """Return the tally of bookings by period, known on a day."""
     if isinstance(deals, BookingTally):
         given = {"by": asked.by, "period": asked.period, "where": asked.where, "reps": asked.reps, "as_of": asked.as_of}

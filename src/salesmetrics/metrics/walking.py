@@ -8,11 +8,15 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics.answers import blanked, major, not_tracked, reasons, words
-from salesmetrics.asking import deal_book
+from salesmetrics.arrays import Where
+from salesmetrics.asking import deal_book, whole_book
 from salesmetrics.books import DealBook, DealHistory, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.labels import Levels
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import WalkTally
 from salesmetrics.tally import refuse_grouping
 
@@ -21,21 +25,22 @@ __all__ = ["pipeline_walk"]
 By = str | tuple[str, ...] | list[str] | None
 
 
+@names_keywords
 def pipeline_walk(
-    deals: DealBook | WalkTally,
+    deals: DealBook | DealScan | WalkTally,
     history: DealHistory | DealBook | None = None,
     /,
     *,
-    period: object = None,
-    t0: object = None,
-    t1: object = None,
+    period: PeriodLike | None = None,
+    t0: DayLike | None = None,
+    t1: DayLike | None = None,
     due: object = None,
     min_stage: object = None,
     owners: Sequence[object] | None = None,
     by: By = None,
-    where: object = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
+    as_of: DayLike | None = None,
 ) -> MetricTable:
     """Money that came into the pipeline, changed in it and went out of it between two days: why did the pipeline change?
 
@@ -44,7 +49,7 @@ def pipeline_walk(
 
     Parameters
     ----------
-    deals : DealBook or WalkTally
+    deals : DealBook, DealScan or WalkTally
         The deals, or their tally, which is grouped and dated already. With a second book in the place of ``history``, the
         book of the earlier day.
     history : DealHistory or DealBook
@@ -145,6 +150,7 @@ def pipeline_walk(
         return _answer(deals)
     book = deal_book(deals)
     if isinstance(history, DealBook):
+        book = whole_book(deals, "a walk between two books, whose deals are paired")
         for name, value in (("period", period), ("as_of", as_of)):
             if value is not None:
                 raise InvalidArgumentError(
@@ -203,6 +209,7 @@ def _answer(tally: WalkTally) -> MetricTable:
         notes=_notes(tally),
         minor=amount,
         scale=tally.scale,
+        currency=tally.currency,
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from salesmetrics import _check, formulas
 from salesmetrics._wide import LIMBS, wide_ints
 from salesmetrics.answers import blanked, dated, major, reasons, words
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, Where
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
+from salesmetrics.calendars import DayLike, PeriodLike
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError, show
+from salesmetrics.keywords import names_keywords
 from salesmetrics.results import MetricTable
+from salesmetrics.scans import DealScan
 from salesmetrics.tallies import OutcomeTally
 from salesmetrics.tally import refuse_grouping
 
@@ -21,23 +26,24 @@ By = str | tuple[str, ...] | list[str] | None
 _OPEN, _WON, _LOST, _NO_DECISION = range(4)
 
 
+@names_keywords
 def win_rate(
-    deals: DealBook | OutcomeTally,
+    deals: DealBook | DealScan | OutcomeTally,
     /,
     *,
     by: By = None,
-    period: object = None,
-    where: object = None,
+    period: PeriodLike | None = None,
+    where: Where | None = None,
     reps: RepBook | None = None,
-    as_of: object = None,
-    basis: str | None = None,
-    weight: str = "count",
-    losses: str = "narrow",
+    as_of: DayLike | None = None,
+    basis: Literal["closed", "created", "open_at"] | None = None,
+    weight: Literal["count", "amount"] = "count",
+    losses: Literal["narrow", "broad"] = "narrow",
     within: int | None = None,
-    at: object = None,
-    immature: str = "note",
-    negative: str | None = None,
-    interval: str = "wilson",
+    at: DayLike | None = None,
+    immature: Literal["note", "raise", "allow"] = "note",
+    negative: Literal["raise", "exclude"] | None = None,
+    interval: Literal["wilson", "exact"] = "wilson",
     confidence_level: float | None = 0.95,
 ) -> MetricTable:
     """Share of deals won: what share do we win?
@@ -46,7 +52,7 @@ def win_rate(
 
     Parameters
     ----------
-    deals : DealBook or OutcomeTally
+    deals : DealBook, DealScan or OutcomeTally
         The deals, or their tally, which is grouped and dated already.
     by : str or sequence of str, optional
         Label columns of the deals, or labels that ``reps`` lend. None is one row, "all".
@@ -86,6 +92,14 @@ def win_rate(
         that add up to 0: NaN ``zero_denominator``. A period that is not over at ``as_of`` (basis "open_at"): NaN
         ``period_running``. Parts: ``won`` and ``lost``, counts or money.
 
+    Raises
+    ------
+    InvalidArgumentError
+        ``losses`` "broad" with a cohort, ``interval`` "exact" with amounts, or an argument that the basis does not
+        read.
+    InvalidDataError
+        With ``immature`` "raise", a cohort that still holds open deals.
+
     Notes
     -----
     Basis "closed" reads high when creation grows or wins close sooner than losses; "created" reads low while deals are open.
@@ -105,7 +119,8 @@ def win_rate(
     _check.one_of(immature, ("note", "raise", "allow"), "immature")
     _check.one_of(interval, ("wilson", "exact"), "interval")
     level = _check.level(confidence_level)
-    if basis == "time_to_event":
+    asked: object = basis
+    if asked == "time_to_event":
         raise InvalidArgumentError(
             "`basis` must be 'closed', 'created' or 'open_at' in win_rate; got 'time_to_event'.",
             code="SM-ARG-67",
@@ -182,6 +197,8 @@ def _answer(
         left_out=_left_out(tally, below, weight),
         definition=_definition(tally, weight, losses),
         notes=_notes(tally, immature),
+        scale=tally.scale,
+        currency=tally.currency,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from salesmetrics import _check, convert
 from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.books.activities import ActivityBook
+from salesmetrics.calendars import DayLike
 from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import STATUSES, Activity
@@ -31,7 +32,7 @@ def read_activities(
     source: Any,
     columns: Mapping[str, str] | None = None,
     *,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     zone: str | None = None,
     statuses: Mapping[Any, str] | None = None,
     date_format: str | Mapping[str, str] | None = None,

@@ -7,12 +7,14 @@ import csv
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator
-from itertools import chain
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, Literal
 
 import numpy as np
 
+from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.convert import Problem, Raw, Texts
 from salesmetrics.convert.words import is_plain_decimal
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, escape, show
@@ -20,7 +22,7 @@ from salesmetrics.guard import unguarded
 from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable
 from salesmetrics.readers.source import Role, Source, checked_names
 
-__all__ = ["checked_encoding", "csv_source", "encoding_of", "refuse_archive"]
+__all__ = ["checked_encoding", "csv_batches", "csv_source", "encoding_of", "refuse_archive"]
 
 MAX_BYTES = 1 << 31
 MAX_ROWS = 50_000_000
@@ -89,6 +91,76 @@ def csv_source(
         raise undecodable(error, None) from error
 
 
+def csv_batches(
+    path: str | os.PathLike[str],
+    rows: int,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    footer: Literal["salesforce"] | None = None,
+) -> Iterator[Source]:
+    """Yield the columns of a file some rows at a time, so that it need not fit into memory; at least once.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    rows : int
+        The most rows of a batch.
+    encoding, delimiter, footer
+        As in `csv_source`.
+
+    Yields
+    ------
+    Source
+        The columns of the next rows, with the physical line of each row in the file.
+
+    Raises
+    ------
+    InvalidDataError
+        If the text breaks a rule; the error names the line.
+    """
+    encoding = checked_encoding(_start_of(path), encoding)
+    with open(path, encoding=encoding, newline="") as stream:
+        try:
+            yield from _batches(Lines(stream, sys.maxsize), delimiter, footer, rows)
+        except UnicodeDecodeError as error:
+            raise undecodable(error, _line_of_bytes(path, encoding)) from error
+
+
+def _batches(lines: Lines, delimiter: str | None, footer: str | None, rows: int) -> Iterator[Source]:
+    """Yield batches of rows; a footer is told from the rows by what stands behind it, so it ends the last one."""
+    reader, names, passed, notes = _begun(lines, delimiter, MAX_COLUMNS)
+    before = footer_lines = 0
+    while True:
+        taken = 0
+
+        def counted(records: Iterable[list[str]]) -> Iterator[list[str]]:
+            nonlocal taken
+            for taken, record in enumerate(islice(records, rows), 1):  # noqa: B007
+                yield record
+
+        batch = Records(names, footer, sys.maxsize, line=passed + reader.line_num + 1, footer_lines=footer_lines)
+        lines.progress = _progress(batch, before)
+        batch.gather(counted(_records(reader, passed, batch)), lambda: passed + reader.line_num)
+        if taken or not before:
+            columns, places = batch.columns()
+            yield Source("csv", names, len(places), _texts(columns, places), places, (), tuple(notes))
+        if taken < rows:
+            return
+        before, footer_lines = before + taken, batch.footer_lines
+
+
+def _progress(batch: Records, before: int) -> Callable[[], int]:
+    """Return what tells how many records have ended, those of earlier batches among them."""
+    return lambda: before + batch.progress()
+
+
+def _texts(columns: dict[str, AnyArray], places: IntArray) -> Callable[[str, Role], Raw]:
+    """Return what reads the columns of a batch."""
+    return lambda name, role: Texts(columns[name], places)
+
+
 def _line_of_bytes(path: str | os.PathLike[str], encoding: str) -> int | None:
     """Return the first line of a file that the encoding cannot read, where lines can be told without it."""
     with open(path, "rb") as file:
@@ -132,7 +204,8 @@ def refuse_archive(start: bytes, name: str) -> None:
             code="SM-TXT-11",
             field="source",
             values=[name],
-            hint="unpack it, or pass a stream: gzip.open(path, 'rt', encoding='utf-8', newline='').",
+            hint="unpack it, or pass a stream: gzip.open(path, 'rt', encoding='utf-8', newline=''). An Excel file is one too: "
+            "save it as CSV, or pass pandas.read_excel(path).",
         )
 
 
@@ -195,22 +268,7 @@ def checked_encoding(start: bytes, encoding: str | None) -> str:
 
 
 def _read(lines: Lines, delimiter: str | None, footer: str | None, most: tuple[int, int]) -> Source:
-    feed = iter(lines)
-    try:
-        passed, first, delimiter, notes = _first_line(feed, delimiter)
-    except Endless as error:
-        raise bad_text("SM-TXT-12", "begin with a header", "blanks, or a line that does not end", 1) from error
-    reader = csv.reader(chain([first], feed), delimiter=delimiter, strict=True)
-    header: list[list[str]] = []
-    for record in _records(reader, passed, Records([], None, 1)):
-        header.append(record)
-        break
-    if len(header[0]) > most[1]:
-        rule, got = f"hold at most max_columns={most[1]} columns", str(len(header[0]))
-        raise bad_text(
-            "SM-TXT-22", rule, got, passed + 1, "read the file with a library and hand over the columns you need."
-        )
-    names = _header(header[0], passed + 1)
+    reader, names, passed, notes = _begun(lines, delimiter, most[1])
     records = Records(names, footer, most[0], line=passed + reader.line_num + 1)
     lines.progress = records.progress
     records.gather(_records(reader, passed, records), lambda: passed + reader.line_num)
@@ -223,6 +281,26 @@ def _read(lines: Lines, delimiter: str | None, footer: str | None, most: tuple[i
         return Texts(columns[name], places)
 
     return Source("csv", names, len(places), fetch, places, problems, tuple(notes))
+
+
+def _begun(lines: Lines, delimiter: str | None, most: int) -> tuple[Any, list[str], int, list[str]]:
+    """Return a reader behind the header, the names in it, the lines before it and notes."""
+    feed = iter(lines)
+    try:
+        passed, first, delimiter, notes = _first_line(feed, delimiter)
+    except Endless as error:
+        raise bad_text("SM-TXT-12", "begin with a header", "blanks, or a line that does not end", 1) from error
+    reader = csv.reader(chain([first], feed), delimiter=delimiter, strict=True)
+    header: list[list[str]] = []
+    for record in _records(reader, passed, Records([], None, 1)):
+        header.append(record)
+        break
+    if len(header[0]) > most:
+        rule, got = f"hold at most max_columns={most} columns", str(len(header[0]))
+        raise bad_text(
+            "SM-TXT-22", rule, got, passed + 1, "read the file with a library and hand over the columns you need."
+        )
+    return reader, _header(header[0], passed + 1), passed, notes
 
 
 def _header_only() -> Problem:

@@ -10,6 +10,7 @@ import numpy as np
 from salesmetrics import _check, convert
 from salesmetrics.books import RepBook
 from salesmetrics.books.deals import DealBook, chance_problems, deal_problems, stale_note
+from salesmetrics.calendars import DayLike
 from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, Deal, SalesProcess
@@ -49,7 +50,7 @@ def read_deals(
     source: Any,
     columns: Mapping[str, str] | None = None,
     *,
-    as_of: object = None,
+    as_of: DayLike | None = None,
     currency: str | None = None,
     scale: int | None = None,
     rates: FxTable | None = None,
@@ -149,7 +150,7 @@ def read_deals(
     """
     taken = _check.optional_day(as_of, "as_of")
     mode, people = checked_mode(on_error), rep_book_or_none(reps)
-    here = named(any_source(source, Deal), columns, FIELDS, table="deals")
+    here = source if isinstance(source, Named) else named(any_source(source, Deal), columns, FIELDS, table="deals")
     checked_forms(here, date_format)
     judge = Judge(mode, here.source.rows, here.source.lines, here.names)
     judge.hear(here.source.problems)
@@ -170,8 +171,8 @@ def read_deals(
     )
     book |= coins.column
     _labels(here, judge, book, process)
-    if process is not None and isinstance(book.get("stage"), LabelColumn):
-        book["stage"], problems = staged(book["stage"], process)
+    if process is not None and isinstance(words := book.get("stage"), LabelColumn):
+        book["stage"], problems = staged(words, process)
         judge.hear(problems)
     converted: list[str] = []
     if "amount" in here and not coins.foreign:
@@ -193,9 +194,10 @@ def read_deals(
     clean, kept = judge.settle(
         _ordered(book), lambda columns: [*unknown_owners(columns, people), *deal_problems(columns, taken)]
     )
-    judge.hear([*absent_owners(clean, people), *chance_problems(clean)])
-    judge.notes += [note for note in (stale_note(clean, taken),) if note]
-    judge.warn()
+    if not here.quiet:  # warnings, and nothing else, come of these
+        judge.hear([*absent_owners(clean, people), *chance_problems(clean)])
+        judge.notes += [note for note in (stale_note(clean, taken),) if note]
+        judge.warn()
     return DealBook(
         columns=clean,
         rows=len(kept),

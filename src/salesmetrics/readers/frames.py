@@ -97,7 +97,11 @@ def _pandas(frame: Any, kind: str) -> Source:
     def fetch(name: str, role: Role) -> Raw:
         return pandas_raw(frame[name], role, name)
 
-    return Source("pandas", names, len(frame), fetch)
+    aside = [show(str(name)) for name in frame.index.names if name is not None and name not in names]
+    notes = (
+        (f"the index {', '.join(aside)} of the frame is not read; reset_index() makes columns of it",) if aside else ()
+    )
+    return Source("pandas", names, len(frame), fetch, notes=notes)
 
 
 def _polars(frame: Any, kind: str) -> Source:
@@ -218,11 +222,29 @@ def _stream(frame: Any) -> Source | None:
 
 def _mapping(columns: Mapping[Any, Any]) -> Source:
     names = checked_names(list(columns))
+    _one_index({name: columns[name] for name in names if library_of(columns[name]) == ("pandas", "Series")})
     held = {name: list(c) if isinstance(c := columns[name], Iterator) else c for name in names}
     for name, column in held.items():
         if not hasattr(column, "__len__") or library_of(column)[0] in ("", "numpy"):
             held[name] = raw_of(column, "text", name)
     return _columns("mapping", held)
+
+
+def _one_index(series: Mapping[str, Any]) -> None:
+    """Raise where pandas columns name their rows in different ways: side by side, they would not be of the same deals."""
+    if not series:
+        return
+    first, index = next((name, column.index) for name, column in series.items())
+    other = next((name for name, column in series.items() if not column.index.equals(index)), None)
+    if other is not None:
+        raise InvalidDataError(
+            f"the columns must have one index; got different ones in {show(first)} and {show(other)}.",
+            code="SM-ARR-31",
+            field="source",
+            values=[first, other],
+            hint="pandas.DataFrame(columns) brings rows of the same name together; column.reset_index(drop=True) takes them as "
+            "they stand.",
+        )
 
 
 def _structured(array: Any) -> Source:

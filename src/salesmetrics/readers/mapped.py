@@ -59,6 +59,8 @@ class Named:
     names: dict[str, str]
     others: tuple[str, ...]
     shape: ColumnMap = attrs.field(factory=lambda: ColumnMap({}))
+    quiet: bool = False
+    """True for a part of a source, whose warnings are not said again for every part."""
 
     def __contains__(self, field: object) -> bool:
         return field in self.names
@@ -245,12 +247,19 @@ def _all_there(source: Source, mapped: Mapping[str, str], shape: ColumnMap | Non
             field=next(iter(absent)),
             column=next(iter(absent.values())),
             values=list(absent.values()),
-            hint=_nearest_of_all(source, list(absent.values()), shape),
+            hint=_nearest_of_all(
+                source, list(absent.values()), shape, absent if set(absent) <= set(source.names) else None
+            ),
         )
 
 
-def _nearest_of_all(source: Source, absent: list[str], shape: ColumnMap | None) -> str | None:
+def _nearest_of_all(
+    source: Source, absent: list[str], shape: ColumnMap | None, turned: Mapping[str, str] | None = None
+) -> str | None:
     """Return the hint for missing columns: the nearest names of the first five, and the map that would fit."""
+    if turned:
+        first, second = next(iter(turned.items()))
+        return f"the other way round, ours to the source's: columns={{{second!r}: {first!r}}}."
     hints = [nearest(name, source.names) or "the source has no columns." for name in absent[:5]]
     first, _, there = hints[0].rpartition("There is: ") if "There is: " in hints[0] else ("", "", hints[0])
     more = [

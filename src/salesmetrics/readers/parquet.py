@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import IO, Any, TypeAlias
 
 from salesmetrics.convert import Raw
-from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
+from salesmetrics.errors import InvalidDataError, InvalidTypeError, SalesMetricsError, show
 from salesmetrics.readers.csv import MAX_ROWS
 from salesmetrics.readers.frames import duckdb_source
 from salesmetrics.readers.series import arrow_raw, polars_raw
 from salesmetrics.readers.source import Role, Source, checked_names
 
-__all__ = ["parquet_source"]
+__all__ = ["parquet_source", "readable"]
 
 Binary: TypeAlias = IO[bytes]
 Path: TypeAlias = str | os.PathLike[str]
@@ -84,16 +84,25 @@ def _opened(source: Path | Binary) -> Iterator[Binary]:
 
 
 @contextmanager
-def _readable(source: object) -> Iterator[None]:
-    """Raise what a library says about the file in our words."""
+def readable(source: object, name: str | None = None) -> Iterator[None]:
+    """Raise what a library says about the file in our words.
+
+    Parameters
+    ----------
+    source : path or binary file
+        The file.
+    name : str, optional
+        What to call it where there are several.
+    """
     try:
         yield
     except BaseException as error:  # each library has its own classes; a panic of polars is no Exception
-        known = isinstance(error, (InvalidDataError, InvalidTypeError, MemoryError))
+        known = isinstance(error, (SalesMetricsError, MemoryError, GeneratorExit))
         if known or not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
             raise
+        of = "" if name is None else f" of {name}"
         raise InvalidDataError(
-            f"`source` must be a Parquet file that can be read; got {type(error).__name__}: {show(str(error))}.",
+            f"`source` must be a Parquet file that can be read; got {type(error).__name__}{of}: {show(str(error))}.",
             code="SM-PQT-02",
             field="source",
             values=[source],
@@ -126,7 +135,7 @@ def _by_pyarrow(source: Path | Binary, max_rows: int) -> Source:
         # the wrapper keeps pyarrow from closing a file that is the user's
         return parquet.ParquetFile(arrow.PythonFile(file, mode="r"), read_dictionary=coded)
 
-    with _readable(source), _opened(source) as file:
+    with readable(source), _opened(source) as file:
         whole = opened(file)
         schema, rows = whole.schema_arrow, _allowed(whole.metadata.num_rows, max_rows)
     names = checked_names(schema.names)
@@ -134,7 +143,7 @@ def _by_pyarrow(source: Path | Binary, max_rows: int) -> Source:
     def fetch(name: str, role: Role) -> Raw:
         kind = schema.field(name).type
         text = arrow.types.is_string(kind) or arrow.types.is_large_string(kind) or str(kind) == "string_view"
-        with _readable(source), _opened(source) as file:
+        with readable(source), _opened(source) as file:
             table = opened(file, [name] if text and role == "label" else None).read(columns=[name])
             column = table.column(name)
             column.validate(full=True)
@@ -147,13 +156,13 @@ def _by_pyarrow(source: Path | Binary, max_rows: int) -> Source:
 def _by_polars(source: Path | Binary, max_rows: int) -> Source:
     """Return the columns as polars reads them."""
     polars = importlib.import_module("polars")
-    with _readable(source), _opened(source) as file:
+    with readable(source), _opened(source) as file:
         names = checked_names(list(polars.read_parquet_schema(file)))
-    with _readable(source), _opened(source) as file:
+    with readable(source), _opened(source) as file:
         rows = _allowed(polars.scan_parquet(file).select(polars.len()).collect().item(), max_rows)
 
     def fetch(name: str, role: Role) -> Raw:
-        with _readable(source), _opened(source) as file:
+        with readable(source), _opened(source) as file:
             column = polars.read_parquet(file, columns=[name]).get_column(name)
             _whole(column, rows)
         return polars_raw(column, role)
@@ -165,7 +174,7 @@ def _by_duckdb(source: Path | Binary, max_rows: int) -> Source:
     """Return the columns as duckdb reads them, all at once."""
     duckdb = importlib.import_module("duckdb")
     assert isinstance(source, (str, os.PathLike))
-    with _readable(source):
+    with readable(source):
         relation = duckdb.connect().read_parquet(str(os.fspath(source)))
         _allowed(relation.aggregate("count(*)").fetchall()[0][0], max_rows)
     return duckdb_source(relation)

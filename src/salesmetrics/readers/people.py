@@ -11,10 +11,11 @@ import numpy as np
 from salesmetrics import _check, convert
 from salesmetrics.arrays import IntArray
 from salesmetrics.books import ForecastBook, QuotaBook, RepBook
-from salesmetrics.books.quotas import quota_gaps, quota_problems
+from salesmetrics.books.quotas import early_ends, quota_gaps, quota_problems
 from salesmetrics.books.reps import doubled_reps, rep_problems, with_level
 from salesmetrics.calendars import Periods
 from salesmetrics.columns import Column, DayColumn, LabelColumn
+from salesmetrics.convert import Problem
 from salesmetrics.domain import ForecastCall, Quota, Rep
 from salesmetrics.errors import InvalidArgumentError, MissingColumnError, show
 from salesmetrics.keywords import names_keywords
@@ -114,7 +115,7 @@ def read_quotas(
             *quota_problems(some, len(some["start"])),
         ],
     )
-    judge.hear(quota_gaps(clean, len(kept)))
+    judge.hear(_early(here, clean) or quota_gaps(clean, len(kept)))
     judge.warn()
     return QuotaBook(
         columns=clean,
@@ -274,6 +275,7 @@ def read_forecasts(
         _required_days(book[field], field, judge)
     book |= _more_labels(here, judge, book, fields)
     clean, kept = judge.settle(_ordered(book, fields), _backward)
+    judge.hear(_early(here, clean))
     judge.warn()
     return ForecastBook(
         columns=clean,
@@ -312,6 +314,11 @@ def _days(
                 column = DayColumn(np.where(column.days >= 0, column.days + 1, -1).astype(np.int32))
             found[field] = column
     return found
+
+
+def _early(here: Named, book: Mapping[str, Column]) -> list[Problem]:
+    """Return the warning of ends that look like last days, where the source names them and nothing says that they are."""
+    return early_ends(book, here.names["end"]) if "end" in here and "end" not in here.shape.inclusive else []
 
 
 def _keyed(judge: Judge, book: Mapping[str, Column]) -> None:

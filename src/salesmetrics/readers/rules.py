@@ -90,6 +90,8 @@ class Judge:
 
     def _good(self, rows: IntArray) -> IntArray:
         """Return the rows that no problem names."""
+        if not self._left_out():
+            return rows
         bad = np.zeros(self.rows, dtype=bool)
         for problem in self._left_out():
             bad[problem.rows] = True
@@ -124,7 +126,9 @@ class Judge:
         rows = len(np.unique(np.concatenate([problem.rows for problem in self.problems])))
         codes = ", ".join(sorted({problem.code for problem in self.problems}))
         what = "1 row" if rows == 1 else f"{rows:,} rows"
-        return [f"{what} of {self.rows:,} left out by on_error='drop' ({codes}; `rejects` lists what is wrong with each)"]
+        return [
+            f"{what} of {self.rows:,} left out by on_error='drop' ({codes}; `rejects` lists what is wrong with each)"
+        ]
 
     def _sentence(self, problem: Problem) -> str:
         """Return the first line: what is wrong and how much of it."""

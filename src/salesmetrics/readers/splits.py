@@ -64,6 +64,13 @@ def read_splits(
         The splits, checked once: shares are 0 or more, and revenue shares of a deal add up to 1 within 1e-9. Whether amounts
         add up to the deal's is checked when deals are credited.
 
+    Raises
+    ------
+    MissingColumnError
+        Neither ``share`` nor ``amount`` is there.
+    InvalidDataError
+        Rows break a rule: the shares of a deal do not add up to 1, for example.
+
     Examples
     --------
     >>> import salesmetrics as sm

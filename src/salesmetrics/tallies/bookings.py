@@ -17,6 +17,7 @@ from salesmetrics.books.splits import SplitBook
 from salesmetrics.columns import KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.credit import Credit, credit_words, credited
 from salesmetrics.grouping import Grouping, as_of_day, day_column, group, limit, taken, window_of
+from salesmetrics.slicing import sliced
 from salesmetrics.tally import Tally, added
 
 __all__ = ["BookingTally"]
@@ -39,6 +40,7 @@ class BookingTally(Tally):
     """
 
     what: ClassVar[str] = "bookings"
+    trails: ClassVar[bool] = False
 
     by: tuple[str, ...]
     per_rep: bool
@@ -77,11 +79,15 @@ class BookingTally(Tally):
         apart = per_rep and "rep" not in names
         window = window_of(period)
         snapshot = as_of_day(deals, as_of)
+        groups = (*names, "rep") if apart else names
+        if splits is None:
+            needs, wins = ("outcome", "amount", "closed"), range(WON, WON + 1)
+            deals, where = sliced(deals, groups, where, reps, window, snapshot, needs=needs, outcomes=wins)
         outcome: LabelColumn = deals.column("outcome", "bookings")
         money: MoneyColumn = deals.column("amount", "bookings")
         if apart:
             deals.column("rep", "bookings rep by rep")
-        grouping = group(deals, (*names, "rep") if apart else names, where, reps)
+        grouping = group(deals, groups, where, reps)
         closed = day_column(deals, "closed", "bookings")
         more, keep = window.axis(closed, limit(closed, snapshot))
         won = (Range(outcome.codes, WON, WON + 1), *keep)

@@ -28,6 +28,7 @@ SPAN = "period of the call"
 
 Week = int | str
 _NEVER = -(2**62)
+_LEAST = np.iinfo(np.int64).min
 _AXES = {
     "category": "several categories, category=('commit', 'best_case'),",
     "week": "several weeks, week=(1, 6, 'last'),",
@@ -231,13 +232,14 @@ class _Calls:
         span = self.labels.codes[self.row, -1] if len(self.row) else self.row
         shape = (len(self.labels) * kinds, ends.shape[1])
         given, amount = np.full(shape, _NEVER, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        asked = np.flatnonzero(self.kind >= 0)
         cell = self.row * kinds + self.kind
-        order = asked[np.lexsort((self.amount[asked], self.given[asked], cell[asked]))]
         for week in range(shape[1]):
-            early = order[self.given[order] < ends[span[order], week]]
-            last = early[np.append(cell[early][1:] != cell[early][:-1], True)] if len(early) else early
-            given[cell[last], week], amount[cell[last], week] = self.given[last], self.amount[last]
+            early = np.flatnonzero((self.kind >= 0) & (self.given < ends[span, week]))
+            day, largest = np.full(shape[0], _NEVER, dtype=np.int64), np.full(shape[0], _LEAST, dtype=np.int64)
+            np.maximum.at(day, cell[early], self.given[early])
+            last = early[self.given[early] == day[cell[early]]]  # several on one day: the largest counts
+            np.maximum.at(largest, cell[last], self.amount[last])
+            given[:, week], amount[:, week] = day, np.where(day > _NEVER, largest, 0)
         whole = (len(self.labels), kinds, shape[1])
         return locked(given.reshape(whole)), locked(amount.reshape(whole))
 
@@ -260,11 +262,13 @@ def _rows(
     grouping: Grouping, cells: IntArray, start: IntArray, end: IntArray
 ) -> tuple[Labels, tuple[Period, ...], IntArray]:
     """Return the distinct rows of forecasters and periods, the periods, and the row of each call."""
-    bounds, code = np.unique((start << 32) + end, return_inverse=True)
-    spans = tuple(Period(_check.date_of(both >> 32), _check.date_of(both & 0xFFFFFFFF)) for both in bounds.tolist())
+    both = (start << 32) + end
+    bounds = np.unique(both)  # periods are few: looking them up beats the sort that an inverse would take
+    code = np.searchsorted(bounds, both)
+    spans = tuple(Period(_check.date_of(each >> 32), _check.date_of(each & 0xFFFFFFFF)) for each in bounds.tolist())
     owners = grouping.labels(cells).codes if grouping.levels else np.zeros((len(cells), 0), dtype=np.int64)
     levels = (*grouping.levels, Levels(SPAN, spans))
-    codes = np.column_stack([owners, code.reshape(-1)]).astype(np.int64)
+    codes = np.column_stack([owners, code]).astype(np.int64)
     rows, row = distinct_rows(codes, [len(level.values) + 1 for level in levels])
     return Labels(levels, rows), spans, row
 

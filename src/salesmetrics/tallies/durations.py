@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._histograms import Histogram, scatter
+from salesmetrics._histograms import Histogram, all_in_place
 from salesmetrics._kernels import Addend, Axis, Range, capped, largest_difference, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
@@ -19,6 +19,7 @@ from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidDataError, MergeError, show
 from salesmetrics.grouping import Grouping, as_of_day, day_column, group, known_days, limit, taken, window_of
 from salesmetrics.labels import Labels
+from salesmetrics.slicing import sliced
 from salesmetrics.tally import Tally, added, owned
 from salesmetrics.watching import entry_ages, entry_of, priced, refuse_unread, watched
 
@@ -88,9 +89,13 @@ class DurationTally(Tally):
         chosen = tuple(o for o in OUTCOMES if o in asked and (basis == "created" or o != "open"))
         window = window_of(period)
         day = as_of_day(deals, as_of, needed="a cohort with open deals" if basis == "created" else None)
+        followed = basis == "created"
+        if not followed and chosen and entry is None and weight == "count":
+            places = [OUTCOMES.index(name) for name in chosen]
+            needs, ended = ("outcome", "created", "closed"), range(min(places), max(places) + 1)
+            deals, where = sliced(deals, by, where, reps, window, day, needs=needs, outcomes=ended)
         created, closed = (day_column(deals, name, "durations") for name in ("created", "closed"))
         outcome: LabelColumn = deals.column("outcome", "durations")
-        followed = basis == "created"
         refuse_unread(followed, entry, weight)
         since = entry_of(deals, entry, day)
         state = outcome.codes
@@ -255,8 +260,11 @@ class DurationTally(Tally):
         if self.dense is not None and other.dense is not None:
             days = max(self.dense.shape[1], other.dense.shape[1])
             if rows * days <= _DENSE:
-                total = _padded(self.dense, left, rows, days) + _padded(other.dense, right, rows, days)
-                return {"dense": total, "sparse": None, **more}
+                return {
+                    "dense": _put_together((self.dense, left), (other.dense, right), rows, days),
+                    "sparse": None,
+                    **more,
+                }
         return {"dense": None, "sparse": self.histogram().merged(other.histogram(), left, right), **more}
 
     def _same(self, other: Self) -> bool:
@@ -272,11 +280,21 @@ def _spread(groups: AnyArray, per: int) -> AnyArray:
     return (groups[:, None] * per + np.arange(per)).reshape(-1)
 
 
-def _padded(table: IntArray, rows: AnyArray, height: int, days: int) -> IntArray:
-    """Return a table with its rows at their new places and days up to a common last one."""
-    wide = np.zeros((len(table), days), dtype=np.int64)
-    wide[:, : table.shape[1]] = table
-    return scatter((height, days), rows, wide)
+def _put_together(one: tuple[IntArray, AnyArray], other: tuple[IntArray, AnyArray], rows: int, days: int) -> IntArray:
+    """Return two tables as one: each row at its new place, days up to a common last one, in a type that holds the counts."""
+    if one[0].shape[1] < days:
+        one, other = other, one
+    (wide, first), (table, second) = one, other
+    kind = np.result_type(wide, table)
+    if kind.itemsize < 8 and int(wide.max(initial=0)) + int(table.max(initial=0)) > np.iinfo(kind).max:
+        kind = np.dtype(np.int64)
+    in_place = wide.shape == (rows, days) and all_in_place(first)
+    total = wide.astype(kind) if in_place else np.zeros((rows, days), dtype=kind)
+    if not in_place:
+        total[first, : wide.shape[1]] = wide
+    where: Any = slice(None) if len(second) == rows and all_in_place(second) else second
+    total[where, : table.shape[1]] += table
+    return total
 
 
 def _kinds(state: AnyArray, chosen: tuple[str, ...]) -> tuple[Axis, ...]:

@@ -25,7 +25,7 @@ from salesmetrics.visits import Placed, States, Visits, asked, decided_on, nobod
 
 __all__ = ["DwellTally"]
 
-KINDS = {
+KINDS: dict[str, tuple[str, ...]] = {
     "exit": ("left",),
     "exit_or_now": ("left", "still there"),
     "advance": ("advanced", "ended", "still there"),

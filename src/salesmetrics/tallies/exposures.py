@@ -57,11 +57,11 @@ class ExposureTally(Tally):
         spans = _spans(window, day)
         known = Range(created.days, 0, day + 1)
         begun, (first,) = grouping.tabulate(
-            (_placed(created.days, spans),), (known,), [Addend(created.days.astype(np.int64), max(created.last, 0))]
+            (_placed(created.days, spans),), (known,), [Addend(created.days, max(created.last, 0))]
         )
         ended = (known, Range(closed.days, 0, day + 1), Range(outcome.codes, WON, None))
         place = _placed(closed.days, spans)
-        gone, (last,) = grouping.tabulate((place,), ended, [Addend(closed.days.astype(np.int64), max(closed.last, 0))])
+        gone, (last,) = grouping.tabulate((place,), ended, [Addend(closed.days, max(closed.last, 0))])
         won, _ = grouping.tabulate((place,), (*ended[:2], Range(outcome.codes, WON, WON + 1)))
         undated, bare = _undated(grouping, Range(created.days, None, 0) if created.any_missing else None)
         at_risk, days = _at_risk(spans, begun, first, gone, last)

@@ -15,6 +15,7 @@ from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, show
 from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, limit, taken, window_of
+from salesmetrics.slicing import DECIDED, sliced
 from salesmetrics.tally import Tally, added
 
 __all__ = ["BASES", "OutcomeTally"]
@@ -78,19 +79,28 @@ class OutcomeTally(Tally):
         snapshot = as_of_day(deals, as_of)
         at_day = _opening(window, basis, at)
         within = _age(within, basis, snapshot)
+        if basis == "closed":
+            needs = ("outcome", "closed", *(() if set(measures) == {"count"} else ("amount",)))
+            kinds = DECIDED if only is None else range(WON, WON + 1)
+            credits = negative == "exclude" or "amount" not in needs
+            deals, where = sliced(
+                deals, by, where, reps, window, snapshot, needs=needs, outcomes=kinds, credits=credits
+            )
         grouping = group(deals, by, where, reps, as_of=snapshot)
         more, keep = _rows(deals, window, basis, snapshot, within, at_day)
+        ended = basis == "closed" and only is None
         if only is not None:
             _check.one_of(only, ("won",), "only")
-            keep = (Range(more[-1].values, WON, WON + 1), *(keep[1:] if basis == "closed" else keep))
+            keep = (Range(more[-1].values, WON, WON + 1), *keep)
             more = more[:-1]
-        tables, present = _measured(deals, grouping, more, keep, measures, negative)
+        elif ended and (window.periods is None or deals.column("outcome").any_missing):
+            keep = (Range(more[-1].values, WON, None), *keep)
+        tables, present = _measured(deals, grouping, more, keep, measures, negative, ended)
         left_out, bare = _left_out(deals, grouping, window, basis, snapshot, within)
         if at_day is not None:
             left_out[2] = _unexpected(deals, grouping, at_day)
         present = np.union1d(present, bare) if len(bare) else present
-        kinds = 4 if only is None else 1
-        shape = (len(present), window.size, kinds)
+        shape = (len(present), window.size, 4 if only is None else 1)
         tables = {name: taken(t, present).reshape(*shape, *t.shape[len(more) + 1 :]) for name, t in tables.items()}
         return cls(
             labels=grouping.labels(present),
@@ -194,7 +204,7 @@ def _rows(
     closed = ended.days
     if basis == "closed":
         more, keep = window.axis(ended, limit(ended, as_of))
-        return (*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep)
+        return (*more, Axis(outcome.codes, 4)), keep
     made = day_column(deals, "created", f"a rate on basis {basis!r}")
     created = made.days
     if basis == "created":
@@ -265,8 +275,9 @@ def _measured(
     keep: tuple[Range, ...],
     measures: tuple[str, ...],
     negative: str,
+    ended: bool,
 ) -> tuple[dict[str, AnyArray], IntArray]:
-    """Return the tables asked for and the groups that occur."""
+    """Return the tables asked for and the groups that occur; where only what has ended counts, open deals are taken out."""
     sums: list[Addend] = []
     money: Any = None
     if "amount" in measures or "squares" in measures:
@@ -277,6 +288,9 @@ def _measured(
             sums.append(Addend(money.minor, money.largest**2, times=money.minor))
     plain = money is None or (money.known is None and money.smallest >= 0)
     count, totals = grouping.tabulate(more, keep, sums if plain else ())
+    still_open = (slice(None),) * len(more) + (OPEN,)
+    if ended:
+        count[still_open] = 0
     tables: dict[str, AnyArray] = {"count": count}
     present = grouping.present(count)
     if money is None:
@@ -286,6 +300,8 @@ def _measured(
     tables["priced"] = count
     if not plain:
         tables["priced"], totals = grouping.tabulate(more, (*keep, *known), sums)
+    for table in (tables["priced"], *totals) if ended else ():
+        table[still_open] = 0
     asked = [name for name in ("amount", "squares") if name in measures]
     return tables | dict(zip(asked, totals, strict=True)), present
 

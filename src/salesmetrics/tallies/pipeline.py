@@ -9,7 +9,6 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._kernels import Addend, Axis, Range, positions
-from salesmetrics._threads import side_by_side
 from salesmetrics._wide import LIMBS
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
@@ -85,14 +84,17 @@ class PipelineTally(Tally):
         names = (by,) if isinstance(by, str) else tuple(by or ())
         if weighted is None:
             weighted = "probability" in deals.columns or deals.process is not None
-        rows = open_rows(deals, day, where)
+        found = deals.open_deals(day)
+        some = found.chosen(deals, where)
+        rows = found.rows if some is None else found.rows.take(some)
         deals.column("amount", "a pipeline")
         dated = window.periods is not None or "only" in (overdue, undated)
         if dated:
             deals.column("expected_close", "deals due in a period")
         if weighted and p != "deal" and deals.process is not None:
             deals.column("stage", "a stage's probability")
-        opened = _read(deals, rows, {*names, *_USED, *(_DATED if dated else ()), *(_WEIGHED if weighted else ())})
+        read = {*names, *_USED, *(_DATED if dated else ()), *(_WEIGHED if weighted else ())}
+        opened = found.read(deals, read, some)
         grouping = group(opened, by, None, reps, as_of=day)
         expected, late, blank = _due(opened, window, day, overdue, undated)
         more, keep = window.axis(expected)
@@ -180,20 +182,6 @@ def _check_undated(window: Window, undated: str) -> None:
         )
 
 
-def open_rows(deals: DealBook, day: int, where: object = None) -> IntArray:
-    """Return the rows of the deals open at the end of a day, those that a filter keeps."""
-    rows = deals.open_rows(day)
-    mask = deals.mask(where)
-    return rows if mask is None else rows[mask[rows]]
-
-
-def _read(deals: DealBook, rows: IntArray, names: set[str]) -> DealBook:
-    """Return some rows of the columns that are read."""
-    read = [name for name in deals.columns if name in names]
-    columns = side_by_side(lambda name: deals.columns[name].take(rows), read, len(rows))
-    return attrs.evolve(deals, columns=dict(zip(read, columns, strict=True)), rows=len(rows))
-
-
 def _without_negative(
     grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], money: MoneyColumn, negative: str
 ) -> tuple[Range, ...]:
@@ -219,13 +207,10 @@ def _due(opened: DealBook, window: Window, as_of: int, overdue: str, undated: st
     one period asked for.
     """
     only = "only" in (overdue, undated)
-    everything = window.periods is None and not only
-    if everything and "expected_close" not in opened.columns:
+    if window.periods is None and not only:  # all of them count, whatever their day
         return np.zeros(opened.rows, dtype=np.int32), 0, 0
     expected = day_column(opened, "expected_close", "deals due in a period").days.copy()
     blank, late = expected < 0, (expected >= 0) & (expected < as_of)
-    if everything:
-        return expected, 0, 0
     home = 0 if window.periods is None else window.periods[0].start_day
     if only:
         expected[~(blank | late)] = -1

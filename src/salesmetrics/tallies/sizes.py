@@ -11,18 +11,19 @@ from salesmetrics import _check
 from salesmetrics._histograms import Histogram
 from salesmetrics._kernels import Axis, Range, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books.deals import DealBook
+from salesmetrics.books.deals import WON, DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidDataError
 from salesmetrics.grouping import Grouping, Window, as_of_day, day_column, group, window_of
 from salesmetrics.labels import Labels
+from salesmetrics.slicing import opened, sliced
 from salesmetrics.tally import Tally, added, owned
 
 __all__ = ["OF", "SizeTally"]
 
-OF = {
+OF: dict[str, tuple[str, ...]] = {
     "won": ("won",),
     "closed": ("won", "lost", "no_decision"),
     "open": ("open",),
@@ -67,7 +68,13 @@ class SizeTally(Tally):
         _check.one_of(of, tuple(OF), "of")
         _check.one_of(negative, ("raise", "exclude"), "negative")
         window = window_of(period)
-        day = as_of_day(deals, as_of)
+        day, exclude = as_of_day(deals, as_of), negative == "exclude"
+        if of in ("won", "closed"):
+            needs, kinds = ("outcome", "closed", "amount"), range(WON, WON + len(OF[of]))
+            deals, where = sliced(deals, by, where, reps, window, day, needs=needs, outcomes=kinds, credits=exclude)
+        elif of == "open" and day is not None:
+            needs = ("outcome", "amount", *(() if window.periods is None else ("expected_close",)))
+            deals, where = opened(deals, by, where, reps, day, needs=needs, credits=exclude)
         grouping = group(deals, by, where, reps, as_of=day)
         money: MoneyColumn = deals.column("amount", "deal sizes")
         axes, keep = _rows(deals, window, of, day)
@@ -77,7 +84,11 @@ class SizeTally(Tally):
         known = np.ones(len(row), dtype=bool) if money.known is None else money.known[row]
         credit = known & (amounts < 0)
         _refuse_credits(credit, row, money, negative)
-        used = np.flatnonzero(known & ~credit)
+        left_out = np.array([int((~known).sum()), int(credit.sum())], dtype=np.int64)
+        if left_out.any():
+            used = np.flatnonzero(known & ~credit)
+            place, amounts = place[used], amounts[used]
+        del row, cell, known, credit  # eight bytes each for every deal that counts: the sort needs the room
         return cls(
             labels=labels,
             window=window,
@@ -87,8 +98,8 @@ class SizeTally(Tally):
             negative=negative,
             currency=deals.currency,
             scale=deals.scale,
-            amounts=Histogram.of(place[used], amounts[used]),
-            left_out=np.array([int((~known).sum()), int(credit.sum())], dtype=np.int64),
+            amounts=Histogram.of(place, amounts),
+            left_out=left_out,
         )
 
     @classmethod
@@ -146,8 +157,21 @@ def _rows(deals: DealBook, window: Window, of: str, day: int | None) -> tuple[tu
 
 def _placed(grouping: Grouping, cell: IntArray, per: int) -> tuple[Labels, IntArray]:
     """Return the groups that occur, and the row of each cell among them."""
-    groups = np.unique(cell // per) if grouping.levels else np.zeros(1, dtype=np.int64)
-    return grouping.labels(groups), np.searchsorted(groups, cell // per) * per + cell % per
+    if not grouping.levels:
+        return grouping.labels(np.zeros(1, dtype=np.int64)), cell
+    groups, place = _distinct(cell // per if per > 1 else cell)
+    return grouping.labels(groups), place * per + cell % per if per > 1 else place
+
+
+def _distinct(group: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the groups that occur, in order, and the position of each row's group among them."""
+    most = int(group.max(initial=-1)) + 1
+    if most > 8 * len(group) + 1_000:  # a table of all groups would be mostly empty
+        groups = np.unique(group)
+        return groups, np.searchsorted(groups, group)
+    there = np.zeros(most, dtype=bool)
+    there[group] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[group]
 
 
 def _refuse_credits(credit: AnyArray, row: IntArray, money: MoneyColumn, negative: str) -> None:

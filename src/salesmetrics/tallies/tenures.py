@@ -19,6 +19,8 @@ from salesmetrics.credit import Credit, credit_words, credited
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, MergeError
 from salesmetrics.grouping import Window, as_of_day, day_column, group
 from salesmetrics.labels import Labels
+from salesmetrics.scans import DealScan
+from salesmetrics.scans.requests import counting_part
 from salesmetrics.spreading import cut_to, stretches_of
 from salesmetrics.staffing import Spans, Spread, labelled, month_edges, overlaps, shares_of, tenures_of
 from salesmetrics.tally import Tally, added, owned
@@ -40,6 +42,7 @@ class TenureTally(Tally):
     """
 
     what: ClassVar[str] = "tenures"
+    trails: ClassVar[bool] = False
     causes: ClassVar[tuple[str, ...]] = ("wins of reps who are not in the book",)
 
     by: tuple[str, ...]
@@ -122,6 +125,13 @@ class TenureTally(Tally):
             away=_away(people, edges),
         )
 
+    @classmethod
+    def of_scan(cls, deals: DealScan, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Return the tally of a scan, whose first day must be known before the first part is counted."""
+        if named.get("since") is None:
+            named = {**named, "since": _check.date_of(deals.first_day())}
+        return deals.tallied(cls, given, named)
+
     @property
     def edges(self) -> IntArray:
         """The first day of each month of tenure, and the end of the last."""
@@ -196,7 +206,7 @@ def _strangers(deals: DealBook, reps: RepBook, day: int) -> int:
     strange = np.array([*(level not in known for level in owner.levels), False], dtype=bool)
     won = (outcome.codes == WON) & (closed <= day) & (owner.codes >= 0)
     found = int((won & strange[owner.codes]).sum())
-    if found and reps.rows and found == int(won.sum()):
+    if found and reps.rows and found == int(won.sum()) and not counting_part.get():
         reps.rows_of(owner)
     return found
 

@@ -14,6 +14,7 @@ from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidArgumentError
 from salesmetrics.grouping import as_of_day, day_column, group, window_of
+from salesmetrics.slicing import sliced
 from salesmetrics.tally import Tally, added
 
 __all__ = ["TurnTally"]
@@ -61,6 +62,8 @@ class TurnTally(Tally):
         snapshot = as_of_day(deals, as_of)
         names = (by,) if isinstance(by, str) else tuple(by or ())
         group(deals.take(np.zeros(0, dtype=np.int64)), by, None, reps)
+        needs, wins = ("outcome", "closed", "created", "amount"), range(WON, WON + 1)
+        deals, where = sliced(deals, by, where, reps, window, snapshot, needs=needs, outcomes=wins)
         outcome: LabelColumn = deals.column("outcome", "deals won")
         closed, created = (day_column(deals, name, "deals created and won") for name in ("closed", "created"))
         money: MoneyColumn = deals.column("amount", "deals created and won")

@@ -9,11 +9,12 @@ import numpy as np
 
 from salesmetrics._kernels import Addend, Axis, Range
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.books.deals import WON, DealBook
+from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidDataError
 from salesmetrics.grouping import as_of_day, day_column, group, known_days, limit, window_of
+from salesmetrics.slicing import sliced
 from salesmetrics.tally import Tally, added
 
 __all__ = ["VelocityTally"]
@@ -52,6 +53,8 @@ class VelocityTally(Tally):
         window = window_of(period)
         day = as_of_day(deals, as_of, needed="velocity, which counts the deals open on a day")
         assert day is not None
+        needs = ("outcome", "amount", "closed", "created")
+        deals, where = sliced(deals, by, where, reps, window, day, needs=needs, open_on=day, credits=False)
         outcome: LabelColumn = deals.column("outcome", "velocity")
         money: MoneyColumn = deals.column("amount", "velocity")
         closed, created = (day_column(deals, name, "velocity") for name in ("closed", "created"))
@@ -60,7 +63,10 @@ class VelocityTally(Tally):
         more, keep = window.axis(closed, limit(closed, day))
         known = () if money.known is None else (Range(money.known, 1, None),)
         won = (Range(outcome.codes, WON, WON + 1), *keep)
-        decided, _ = grouping.tabulate((*more, Axis(outcome.codes, 4)), (Range(outcome.codes, WON, None), *keep))
+        # open deals need no filter of their own: they fall in cells of their own, which are emptied
+        sure = keep if not outcome.any_missing else (Range(outcome.codes, WON, None), *keep)
+        decided, _ = grouping.tabulate((*more, Axis(outcome.codes, 4)), sure)
+        decided[..., OPEN] = 0
         _refuse_credits(money, outcome.codes, won, grouping.rows)
         dated = known_days(created)
         sums = [Addend(money.minor, money.largest), Addend(closed.days, 1 << 31, minus=created.days)]

@@ -166,6 +166,10 @@ class ColumnMap(Rebuilt, Mapping[str, str]):
             f"{self.title or 'the map'} has no {name!r}: {nearest(name, [self.table, *tables])}", name=name, obj=None
         )
 
+    def __dir__(self) -> list[str]:
+        """Return the names, those of the other tables of the system among them."""
+        return sorted({*super().__dir__(), *self.tables})
+
     def __or__(self, more: object) -> ColumnMap:
         """Return the map with further columns, as `with_columns`."""
         if not isinstance(more, Mapping):

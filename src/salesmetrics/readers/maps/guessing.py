@@ -96,7 +96,7 @@ class Folded:
     """The names of a source, to be found in any case."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names = frozenset(names)
+        self.names: frozenset[str] = frozenset(names)
         self._folded: dict[str, list[str]] = {}
         for name in self.names:
             self._folded.setdefault(_folded(name), []).append(name)
