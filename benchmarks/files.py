@@ -49,6 +49,7 @@ def _loaded(engine: str, data: Data) -> None:
     import_module(engine)
     if engine == "salesmetrics":
         import_module("pyarrow.parquet")
+        import_module("scipy.sparse")  # which so few rows as are asked about here do not need
         import_module("benchmarks.ours").Ours(data).i()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 
 from salesmetrics._check import locked
 from salesmetrics.arrays import AnyArray, IntArray
 
-__all__ = ["Histogram", "all_in_place", "rolled", "runs", "scatter"]
+__all__ = ["Histogram", "all_in_place", "rolled", "runs", "scatter", "summed"]
 
 
 def scatter(target_shape: tuple[int, ...], rows: AnyArray, values: IntArray) -> IntArray:
@@ -50,6 +52,16 @@ def runs(packed: IntArray, weights: IntArray | None = None) -> tuple[IntArray, I
     return ordered[first].astype(np.int64), np.add.reduceat(weights[order], first)
 
 
+def summed(tables: list[IntArray]) -> IntArray:
+    """Return the sum of tables of one shape; a single one is its own."""
+    if len(tables) == 1:
+        return tables[0]
+    total = tables[0].copy()  # it may be a part of another table
+    for table in tables[1:]:
+        total += table
+    return total
+
+
 @attrs.frozen(eq=False)
 class Histogram:
     """How often each value occurs in each row, held as sorted (row, value, count) without zeros."""
@@ -79,6 +91,16 @@ class Histogram:
             np.concatenate([self.value, other.value]),
             np.concatenate([self.count, other.count]),
         )
+
+    @classmethod
+    def together(cls, parts: Sequence[Histogram]) -> Histogram:
+        """Return the histogram of all parts, whose rows are the same ones."""
+        if len(parts) == 1:
+            return parts[0]
+        row, value, count = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "value", "count")
+        )
+        return cls.of(row, value, count)
 
     def equals(self, other: Histogram) -> bool:
         """Return True where both hold the same counts."""

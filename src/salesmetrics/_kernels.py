@@ -439,6 +439,28 @@ def packed_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ())
     )
 
 
+def row_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ()) -> AnyArray:
+    """Return the cell of every row, -1 for those that are not kept, int32."""
+    plan = _planned([_looked_up(axis) for axis in axes])
+    out = np.empty(rows, dtype=np.int32)
+
+    def part(start: int, stop: int) -> None:
+        scratch = _Scratch(min(BLOCK, rows), plan.kind)
+        for at, end in blocks_in_order(start, stop):
+            chosen = _chosen(tuple(keep), at, end, scratch)
+            kept = end - at if chosen is None else len(chosen)
+            cell = _cells(plan, at, end, chosen, scratch, scratch.cell[:kept])
+            cell[cell >= plan.cells] = -1
+            if chosen is None:
+                out[at:end] = cell
+            else:
+                out[at:end] = -1
+                out[at:end][chosen] = cell
+
+    in_order(part, rows)
+    return out
+
+
 def positions(rows: int, keep: Sequence[Range]) -> IntArray:
     """Return the positions of the rows that every range keeps, in order."""
 

@@ -17,6 +17,7 @@ __all__ = [
     "THREADED_ROWS",
     "Blocks",
     "blocks_in_order",
+    "each_of",
     "in_order",
     "pool_of",
     "side_by_side",
@@ -127,6 +128,15 @@ def in_order(work: Callable[[int, int], _Part], rows: int) -> list[_Part]:
     edges = [rows * i // workers for i in range(workers + 1)]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, edges[:-1], edges[1:]))
+
+
+def each_of(work: Callable[[int], _Part], parts: int, rows: int) -> list[_Part]:
+    """Return what the work gives for each of so many small parts of the rows, in order, on threads where that pays."""
+    workers = min(thread_count(rows), parts)
+    if workers < 2:
+        return [work(part) for part in range(parts)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, range(parts)))
 
 
 def blocks_in_order(start: int, stop: int) -> Iterator[tuple[int, int]]:

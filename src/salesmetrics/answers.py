@@ -59,6 +59,8 @@ def dated(window: Window, column: str, as_of: int | None = None) -> str:
     """Return which days count, in words."""
     if window.periods is None:
         when = "all days"
+    elif not len(window.periods):
+        when = f"{column} in no period"
     elif len(window.periods) == 1:
         period = window.periods[0]
         when = f"{column} in [{period.start}, {period.end})"

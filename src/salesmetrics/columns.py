@@ -12,6 +12,7 @@ import numpy as np
 from salesmetrics._check import Rebuilt, locked
 from salesmetrics._kernels import looked_up
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
+from salesmetrics.errors import InvalidDataError, show
 from salesmetrics.money import to_major
 
 __all__ = ["Column", "DayColumn", "KeyColumn", "LabelColumn", "MoneyColumn", "ProbabilityColumn", "ShareColumn"]
@@ -49,7 +50,16 @@ def merged_levels(lists: Sequence[tuple[tuple[Label, ...], bool]]) -> tuple[Labe
     owned = sorted((levels for levels, ordered in lists if ordered), key=lambda levels: (-len(levels), levels))
     if owned and union == set(owned[0]):
         return owned[0]
-    return tuple(sorted(union))
+    try:
+        return tuple(sorted(union))
+    except TypeError as error:
+        text, number = (next(level for level in union if isinstance(level, str) is wanted) for wanted in (True, False))
+        raise InvalidDataError(
+            f"labels must be all texts or all whole numbers; got {show(text)} beside {show(number)}.",
+            code="SM-LAB-06",
+            values=[text, number],
+            hint="make them of one kind in all parts: str(label) for each.",
+        ) from error
 
 
 class Column(Protocol):

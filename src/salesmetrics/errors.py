@@ -25,6 +25,7 @@ __all__ = [
 
 _SHOWN = 80
 _LISTED = 12
+_PATH = 240
 _FAR_NEARER = 0.2
 _redacting: ContextVar[bool] = ContextVar("redacting", default=False)
 
@@ -186,6 +187,12 @@ def show(value: object) -> str:
         tail = f"… ({len(text)} characters)" if len(text) > _SHOWN else ""
         text = text[:_SHOWN]
     return escape(text) + tail
+
+
+def show_path(path: str | bytes) -> str:
+    """Return the path of a file as text that is safe to print; of a long one the end, which tells it from its neighbours."""
+    text = path if isinstance(path, str) else path.decode("utf-8", "replace")
+    return escape(repr(text if len(text) <= _PATH else f"…{text[-_PATH:]}"))
 
 
 def escape(text: str) -> str:

@@ -139,6 +139,12 @@ class Grouping:
         count = tables.count if short else tables.count.astype(np.int64, copy=False)
         return count.reshape(shape), tuple(total.reshape(*shape, *total.shape[1:]) for total in tables.sums)
 
+    def between(self, start: int, stop: int) -> Self:
+        """Return the same groups of a block of the rows, which is not copied."""
+        axes = tuple(attrs.evolve(axis, values=axis.values[start:stop]) for axis in self.axes)
+        keep = tuple(attrs.evolve(rule, values=rule.values[start:stop]) for rule in self.keep)
+        return attrs.evolve(self, rows=stop - start, axes=axes, keep=keep)
+
     def of_rows(self, rows: IntArray) -> Self:
         """Return the same groups of some of the rows only."""
         axes = tuple(attrs.evolve(axis, values=axis.values.take(rows)) for axis in self.axes)

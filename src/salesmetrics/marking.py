@@ -10,6 +10,7 @@ import numpy as np
 
 from salesmetrics._check import date_of
 from salesmetrics._histograms import Histogram, runs
+from salesmetrics._threads import blocks_in_order
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.activities import ActivityBook
 from salesmetrics.books.deals import WON, DealBook
@@ -94,11 +95,15 @@ def marked(
     where: object,
     rules: FlagRules,
     wanted: tuple[str, ...],
+    block: tuple[int, int] | None = None,
 ) -> Marks:
-    """Return the open deals that ``where`` keeps, with the flags that are wanted."""
+    """Return the open deals that ``where`` keeps, with the flags that are wanted.
+
+    ``block`` picks some of them, from one place to another, where there is no history: limits come with the first place.
+    """
     day = as_of_day(deals, as_of, needed="flags, which are of open deals")
     assert day is not None
-    there = opened(deals, history, day, where)
+    there = opened(deals, history, day, where, block)
     done = None if activities is None else _Activities(there, activities)
     nothing = np.zeros(there.size, dtype=bool)
     flags: dict[str, Flag] = {}
@@ -112,12 +117,14 @@ def marked(
             if name == "no_next_step" and activities is not None:
                 untold[name] = f"the activities were taken after {date_of(day)}"
     aged = _aged(there, rules) if "over_age" in wanted else None
+    if aged is not None and block is not None and block[0]:
+        aged = (*aged[:3], _nothing())
     if "over_age" in wanted and aged is None:
         way = "stages in order and creation days" if rules.method == "cycle_multiple" else _NEEDS["over_age"]
         untold["over_age"] = f"it needs {way}"
     if aged is None:
         none = np.full(there.size, -1, dtype=np.int64)
-        aged = (), none, none, _histogram(none[:0], none[:0])
+        aged = (), none, none, _nothing()
     minor, priced = there.money
     if "concentrated" in wanted and "amount" not in there.book.columns:
         untold["concentrated"] = f"it needs {_NEEDS['concentrated']}"
@@ -280,8 +287,7 @@ def _aged(there: Opened, rules: FlagRules) -> tuple[tuple[Any, ...], AnyArray, A
     entered = np.append(walked.day, -1).take(np.where(stage >= 0, at, len(walked.day)))
     known = (stage >= 0) & ~walked.undated.take(there.trail)
     age = np.where(known, there.day - entered.astype(np.int64), -1)
-    nothing = np.zeros(0, dtype=np.int64)
-    learned = _histogram(nothing, nothing) if rules.limits is not None else _dwells(there, walked, rules.learned)
+    learned = _nothing() if rules.limits is not None else _dwells(there, walked, rules.learned)
     return walked.stages, stage, age, learned
 
 
@@ -312,8 +318,7 @@ def _by_cycle(there: Opened) -> tuple[tuple[Any, ...], AnyArray, AnyArray, Histo
     if found is None or ("created" not in there.book.columns and there.history is None):
         return None
     created = there.created.astype(np.int64)
-    days = _cycles(there)
-    return found[0], found[1], np.where(created < 0, -1, there.day - created), _histogram(np.zeros_like(days), days)
+    return found[0], found[1], np.where(created < 0, -1, there.day - created), _cycles(there)
 
 
 def _placed(there: Opened) -> tuple[tuple[Any, ...], IntArray] | None:
@@ -328,23 +333,29 @@ def _placed(there: Opened) -> tuple[tuple[Any, ...], IntArray] | None:
     return stages, np.array([*place, -1], dtype=np.int64)[column.codes]
 
 
-def _cycles(there: Opened) -> IntArray:
-    """Return the days from creation to close of the deals that were won."""
+def _cycles(there: Opened) -> Histogram:
+    """Return the days from creation to close of the deals that were won, in one row."""
     if there.history is not None and there.walked is not None:
         walked = there.walked
-        won = walked.outcome == WON
-        if there.mask is not None:
-            won = won & there.mask[there.paths.row]
-        began, ended = walked.created, walked.closed
+        came, began, ended = walked.outcome, walked.created, walked.closed
+        mask = None if there.mask is None else there.mask[there.paths.row]
     else:
         outcome: LabelColumn = there.deals.column("outcome", "cycles of won deals")
-        columns = [there.deals.column(name, "cycles of won deals").days for name in ("created", "closed")]
-        began, ended = columns
-        won = (outcome.codes == WON) & (ended <= there.day)
-        won = won if there.mask is None else won & there.mask
-    won = won & (began >= 0) & (ended >= 0)
-    days: IntArray = ended[won].astype(np.int64) - began[won]
-    return days
+        began, ended = (there.deals.column(name, "cycles of won deals").days for name in ("created", "closed"))
+        came, mask = outcome.codes, there.mask
+    found = [_nothing()]
+    for at, stop in blocks_in_order(0, len(came)):
+        first, last = began[at:stop], ended[at:stop]
+        won = (came[at:stop] == WON) & (last <= there.day) & (first >= 0) & (last >= 0)
+        won = won if mask is None else won & mask[at:stop]
+        days = last[won].astype(np.int64) - first[won]
+        found.append(_histogram(np.zeros_like(days), days))
+    return Histogram.together(found)
+
+
+def _nothing() -> Histogram:
+    nothing = np.zeros(0, dtype=np.int64)
+    return _histogram(nothing, nothing)
 
 
 def _histogram(row: IntArray, days: IntArray) -> Histogram:

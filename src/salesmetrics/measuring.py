@@ -157,16 +157,25 @@ class _Unfinished(Exception):
 
 @attrs.define(eq=False)
 class _Desk:
-    """Answers requests from what is finished, else from the first rows, and keeps in mind what has to be made."""
+    """Answers requests from what is finished, else from the first rows, and keeps in mind what has to be made.
+
+    Once it is closed there is no later pass in which a guess is made good: who still asks gets a pass of its own.
+    """
 
     scan: DealScan
     finished: dict[Hashable, tuple[Request, Any]] = attrs.field(factory=dict)
     wanted: dict[Hashable, Sampled] = attrs.field(factory=dict)
+    asked: bool = False
     guessed: bool = False
+    closed: bool = False
 
     def ask(self, request: Request) -> Any:
         """Return a tally: that of all deals, or for the time being that of the first rows."""
+        self.asked = True
         key = self._known(request)
+        if self.closed and key not in self.finished:
+            self.wanted[key] = sampled(request, self.scan.first)
+            self.finish()
         if key in self.finished:
             answer = self.finished[key][1]
             if isinstance(answer, Exception):
@@ -204,31 +213,51 @@ class _Desk:
 def _of_scan(scan: DealScan, questions: Mapping[str, Callable[[Any], Any]]) -> Measured:
     """Return the answers of a scan."""
     desk = _Desk(scan)
-    asked = attrs.evolve(scan, desk=desk)
-    answers: dict[str, Any] = {}
+    try:
+        return _answered(desk, questions)
+    finally:
+        desk.wanted = {}
+        desk.closed = True
+
+
+def _answered(desk: _Desk, questions: Mapping[str, Callable[[Any], Any]]) -> Measured:
+    """Return the answers of the first round in which nothing was guessed."""
+    guessers: dict[str, None] = {}
     for passes in range(_MOST_PASSES):
+        # a new scan for each round: what a question has put by for the last one was worked out from a guess
+        asked = attrs.evolve(desk.scan, desk=desk)
+        answers: dict[str, Any] = {}
         for name, question in questions.items():
-            if name in answers:
-                continue
-            desk.guessed = False
+            desk.asked = desk.guessed = False
             try:
-                answer = question(asked)
+                answers[name] = question(asked)
             except Exception:
                 # what goes wrong after a first guess may come of the guess: the question is asked again with the tally
                 if not desk.guessed:
                     raise
-                continue
-            if not desk.guessed:
-                answers[name] = answer
-        if len(answers) == len(questions):
-            return Measured({name: answers[name] for name in questions}, passes)
+            if desk.guessed:
+                guessers[name] = None
+            elif name in guessers and not desk.asked:
+                raise _remembering(name)
+        if not desk.wanted:
+            return Measured(answers, passes)
         desk.finish()
-    open_ = [name for name in questions if name not in answers]
     raise InvalidArgumentError(
-        f"`questions` must come to an end; got {show(open_[0])}, which asks for something new in each of {_MOST_PASSES} "
-        "passes.",
+        f"`questions` must come to an end; got {show(next(iter(guessers)))}, which asks for something new in each of "
+        f"{_MOST_PASSES} passes.",
         code="SM-SCN-14",
         field="questions",
-        values=open_,
+        values=list(guessers),
         hint="a question must ask the same when it is called again: no random numbers inside.",
+    )
+
+
+def _remembering(name: str) -> InvalidArgumentError:
+    """Return the refusal of a question that keeps its first answer, which was a guess."""
+    return InvalidArgumentError(
+        f"`questions` must ask again each time they are called; got {show(name)}, which answers from what it has kept.",
+        code="SM-SCN-19",
+        field="questions",
+        values=[name],
+        hint="no cache inside a question: equal tallies are made once anyway.",
     )

@@ -17,6 +17,7 @@ from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest,
 __all__ = [
     "CURRENCIES",
     "LIMIT",
+    "clear_minor",
     "currency_scale",
     "decimals_to_minor",
     "finite_amount",
@@ -207,6 +208,17 @@ def floats_to_minor(values: AnyArray, scale: int, *, rounding: Rounding = None) 
                 at = start + np.flatnonzero(unsure)
                 minor[at], bad[at] = _settle(values[at], scale, rounding)
     return minor, bad
+
+
+def clear_minor(values: AnyArray, scale: int) -> IntArray | None:
+    """Return floats of major units as whole minor units where each of them clearly is one and none is negative, else None."""
+    minor = np.empty(len(values), dtype=np.int64)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(values), _BLOCK):
+            part = minor[start : start + _BLOCK]
+            if _convert_block(values[start : start + _BLOCK], part, scale) is not None or int(part.min()) < 0:
+                return None
+    return minor
 
 
 def _convert_block(values: AnyArray, minor: IntArray, scale: int) -> BoolArray | None:

@@ -95,12 +95,15 @@ class Opened:
         return asked(self.deals, self.history, None, None, None, day, (), window_of(None)).visits
 
 
-def opened(deals: DealBook, history: DealHistory | None, day: int, where: object) -> Opened:
-    """Return the deals that were open at the end of a day, in the order of the book."""
+def opened(
+    deals: DealBook, history: DealHistory | None, day: int, where: object, block: tuple[int, int] | None = None
+) -> Opened:
+    """Return the deals that were open at the end of a day, in the order of the book; without a history, a block of them."""
     mask = deals.mask(where)
     if history is None:
         rows = deals.open_rows(day)
         rows = rows if mask is None else rows[mask[rows]]
+        rows = rows if block is None else rows[block[0] : block[1]]
         nothing = np.zeros(0, dtype=np.int64)
         lost = np.zeros(len(rows), dtype=bool)
         return Opened(day, deals, None, mask, deals.take(rows), {}, rows, nothing, lost)

@@ -39,8 +39,8 @@ def sliced(
     """
     cluster = deals.cluster
     names = None if cluster is None else _read(deals, by, where, reps, needs, credits)
-    if cluster is None or names is None or cluster.levels <= outcomes[-1]:
-        return deals, where
+    if cluster is None or names is None or cluster.levels <= outcomes[-1] or not window.size:
+        return deals, where  # no period at all has no first day
     first = None if window.periods is None else int(window.periods.starts.min())
     last = None if window.periods is None else int(window.periods.ends.max()) - 1
     last = as_of if last is None else last if as_of is None else min(last, as_of)

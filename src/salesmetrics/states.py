@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics._kernels import Range, positions
+from salesmetrics._threads import blocks_in_order
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.placing import places
@@ -23,6 +24,7 @@ __all__ = [
     "followed",
     "narrowed",
     "paired",
+    "silent_on",
     "snapshot",
     "stood",
     "untold",
@@ -125,14 +127,20 @@ def untold(paths: Trails, places: IntArray, days: Collection[int], names: Collec
     Columns are those of ``names`` that the deal book has and the history does not track.
     """
     counts = np.zeros(len(UNTOLD), dtype=np.int64)
-    wanted = [n for n in UNTOLD if n in names and n in paths.deals.columns and n not in paths.history.columns]
-    if wanted:
-        born, ended = paths.born.take(places), paths.ended.take(places)
-        lost = np.zeros(len(places), dtype=bool)
+    found = 0
+    for at, stop in blocks_in_order(0, len(places)):
+        born, ended = paths.born.take(places[at:stop]), paths.ended.take(places[at:stop])
+        lost = np.zeros(stop - at, dtype=bool)
         for day in days:
             lost |= (born <= day) & (ended > day)
-        counts[[UNTOLD.index(name) for name in wanted]] = np.count_nonzero(lost)
+        found += int(np.count_nonzero(lost))
+    counts[[UNTOLD.index(name) for name in silent_on(paths, names)]] = found
     return counts
+
+
+def silent_on(paths: Trails, names: Collection[str]) -> list[str]:
+    """Return which of some names are columns of the deal book that the history does not track."""
+    return [n for n in UNTOLD if n in names and n in paths.deals.columns and n not in paths.history.columns]
 
 
 def created_days(paths: Trails, places: IntArray) -> AnyArray:

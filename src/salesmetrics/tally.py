@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import attrs
 import numpy as np
 
-from salesmetrics._check import Rebuilt, locked
+from salesmetrics._check import Rebuilt, date_of, locked
 from salesmetrics._histograms import scatter
 from salesmetrics._wide import CellOverflow, carried, checked_add
 from salesmetrics.arrays import AnyArray
@@ -28,6 +28,13 @@ OWN = "own"
 
 def _counted(values: AnyArray | None) -> AnyArray | None:
     return None if values is None else locked(np.ascontiguousarray(values, dtype=np.int64))
+
+
+def _told(name: str, value: object) -> str:
+    """Return a value of a schema as it was given: a day as a date, a window by its periods."""
+    if name.endswith("_day") and isinstance(value, int):
+        return str(date_of(value))
+    return show(value.asked if isinstance(value, Window) else value)
 
 
 def _held(value: object) -> object:
@@ -112,7 +119,8 @@ class Tally(Rebuilt):
         for name, value in self.schema().items():
             if value != theirs[name]:
                 raise MergeError(
-                    f"`{name}` must be the same in tallies that add up; got {show(value)} and {show(theirs[name])}.",
+                    f"`{name}` must be the same in tallies that add up; got {_told(name, value)} and "
+                    f"{_told(name, theirs[name])}.",
                     code="SM-TLY-02",
                     field=name,
                     values=[value, theirs[name]],
@@ -122,6 +130,10 @@ class Tally(Rebuilt):
             field.name: self._added(other, field, len(labels), mine, yours) for field in self._tables
         }
         return attrs.evolve(self, labels=labels, **tables, **self._merged(other, labels, mine, yours))
+
+    def taking_in(self, other: Self) -> Self:
+        """Return the tally of the rows of both, this one given up: for a running sum that nobody else has seen."""
+        return self + other
 
     def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
         """Return the fields that a kind of tally merges in its own way."""

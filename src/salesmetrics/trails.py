@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -10,16 +11,20 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._check import locked
+from salesmetrics._threads import BLOCK, blocks_in_order
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.matching import matched, stage_levels
 from salesmetrics.books.placing import all_in_order
 from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
-from salesmetrics.domain import SalesProcess
+from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import InvalidArgumentError
 
 __all__ = ["Trails", "trails"]
+
+
+_RUN = BLOCK
 
 
 @attrs.frozen(eq=False)
@@ -40,6 +45,8 @@ class Trails:
         The last day whose changes are known.
     notes : tuple of str
         What was added to the history.
+    meant : numpy.ndarray of int64 or None
+        What the levels mean, where more changes than these have told it.
     """
 
     deals: DealBook
@@ -48,6 +55,7 @@ class Trails:
     row: IntArray
     as_of: int | None
     notes: tuple[str, ...] = ()
+    meant: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -89,14 +97,19 @@ class Trails:
         Without a process it is what most changes of that stage say, and -1 for a level that no change is in: nobody knows
         whether it is an open stage, so it is none.
         """
+        if self.meant is not None:
+            return self.meant
         ends = np.full(len(self.levels), OPEN, dtype=np.int64)
         process = self.process
         if process is not None:
             known = {name: place for place, name in enumerate(("open", "won", "lost", "no_decision"))}
             ends[:] = [known[process.outcome(level)] if level in process.names else OPEN for level in self.levels]
         else:
-            cell = self.stage.astype(np.int64) * 4 + self.outcome
-            often = np.bincount(cell[self.stage >= 0], minlength=4 * len(self.levels)).reshape(-1, 4)
+            often = np.zeros((len(self.levels), len(OUTCOMES)), dtype=np.int64)
+            for at, stop in blocks_in_order(0, len(self.stage)):
+                stage, outcome = self.stage[at:stop], self.outcome[at:stop]
+                cell = stage.astype(np.int64) * len(OUTCOMES) + outcome
+                often += np.bincount(cell[stage >= 0], minlength=often.size).reshape(often.shape)
             ends[:] = np.where(often.any(axis=1), often.argmax(axis=1), -1)
         return locked(ends)
 
@@ -168,6 +181,26 @@ class Trails:
     def book(self) -> DealBook:
         """The deals of the book that have a trail, in the order of the trails: what ``by`` and ``where`` go through."""
         return self.deals if self.in_place else self.deals.take(self.row)
+
+    def stretches(self, least: int = 0) -> list[tuple[int, int]]:
+        """Return the bounds of runs of neighbouring trails, of some hundred thousand changes each, or ``least`` if more."""
+        edges = np.searchsorted(self.starts, np.arange(0, int(self.starts[-1]), max(least, _RUN)))
+        bounds = np.unique(np.append(edges, len(self))).tolist()
+        return list(pairwise(bounds)) or [(0, len(self))]
+
+    def stretch(self, first: int, last: int) -> Trails:
+        """Return neighbouring trails by themselves: what they share with the others is neither copied nor read again."""
+        if first == 0 and last == len(self):
+            return self
+        history, row = self.history.stretch(first, last), self.row[first:last]
+        deals, created = self.deals, self.deals.columns.get("created")
+        if self.in_place:
+            own = {"created": DayColumn(created.days[first:last])} if isinstance(created, DayColumn) else {}
+            deals = attrs.evolve(deals, columns=own, rows=last - first)
+            row = np.arange(last - first, dtype=np.int64)
+        stage = history.columns.get("stage")
+        meant = self.meaning if isinstance(stage, LabelColumn) and stage.ordered and self.process is None else None
+        return attrs.evolve(self, deals=deals, history=history, starts=history.starts, row=row, meant=meant)
 
     @cached_property
     def owner(self) -> AnyArray:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._check import locked
-from salesmetrics._kernels import Axis, Range, packed_cells, tabulate
+from salesmetrics._kernels import Axis, Range, row_cells, tabulate
+from salesmetrics._threads import blocks_in_order, each_of
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory
@@ -25,6 +27,7 @@ __all__ = ["POPULATIONS", "Placed", "States", "Visits", "asked", "decided_on", "
 
 _KEPT_CHANGES = 5_000_000
 POPULATIONS = ("closed", "all", "created")
+_Part = TypeVar("_Part")
 
 
 @attrs.frozen(eq=False)
@@ -113,7 +116,7 @@ class Visits:
     def touched(self) -> AnyArray:
         """How many different open stages each deal has held."""
         firsts = self.first & (self.state < len(self.stages))
-        return locked(_summed(firsts, self.starts))
+        return locked(_set_in(firsts, self.starts))
 
     @cached_property
     def skipped(self) -> BoolArray:
@@ -128,7 +131,7 @@ class Visits:
         if len(back):
             np.logical_and(self.state[1:] < self.state[:-1], self.state[:-1] < len(self.stages), out=back[1:])
             back[self.starts[:-1][np.diff(self.starts) > 0]] = False
-        return _summed(back, self.starts) > 0
+        return _set_in(back, self.starts) > 0
 
     # --- of each visit -----------------------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ class Visits:
         return locked(found)
 
 
-def _summed(flags: BoolArray, starts: IntArray) -> IntArray:
+def _set_in(flags: BoolArray, starts: IntArray) -> IntArray:
     """Return how many flags are set in each run."""
     counts = np.zeros(len(starts) - 1, dtype=np.int64)
     there = np.flatnonzero(np.diff(starts))
@@ -212,8 +215,8 @@ def members(starts: IntArray, runs: IntArray) -> IntArray:
 # --- from changes ----------------------------------------------------------------------------------------------------
 
 
-def visits(trail: Trails, told: DealHistory) -> Visits:
-    """Return the visits that changes amount to; ``told`` is the history as it was given."""
+def visits(trail: Trails, undated: BoolArray) -> Visits:
+    """Return the visits that changes amount to."""
     known = States.of(trail)
     kind = np.uint8 if known.size < np.iinfo(np.uint8).max else np.int16
     nowhere = np.iinfo(kind).max
@@ -239,7 +242,7 @@ def visits(trail: Trails, told: DealHistory) -> Visits:
         locked(starts.astype(np.int64)),
         locked(state),
         day,
-        _undated(trail, told),
+        undated,
     )
 
 
@@ -248,8 +251,13 @@ def _undated(trail: Trails, told: DealHistory) -> BoolArray:
     column = trail.deals.columns.get("created")
     lost = trail.of_book(column.days) < 0 if isinstance(column, DayColumn) else np.ones(len(trail), dtype=bool)
     some = np.flatnonzero(lost)
-    if len(some):
-        lost[some] = ~np.isin(trail.history.ids[some], told.ids)
+    if not len(some):
+        return locked(lost)
+    mine, theirs = trail.history.ids, told.ids  # both ascending
+    for at, stop in blocks_in_order(0, len(some)):
+        asked_for = mine.take(some[at:stop])
+        place = np.minimum(np.searchsorted(theirs, asked_for), len(theirs) - 1)
+        lost[some[at:stop]] = theirs.take(place) != asked_for if len(theirs) else True
     return locked(lost)
 
 
@@ -307,24 +315,66 @@ def _cells(trail: Trails) -> AnyArray:
 
 @attrs.frozen(eq=False)
 class Placed:
-    """The changes that were asked for, with the group of each deal and the periods; ``told`` is the history as it was given."""
+    """The changes that were asked for, with the group of each deal and the periods; ``told`` is the history as it was given.
+
+    ``walked`` are the visits that the changes amount to, where they have been made out.
+    """
 
     trails: Trails
     told: DealHistory
     grouping: Grouping
     window: Window
     group: AnyArray | None
+    walked: Visits | None = None
 
     @cached_property
     def visits(self) -> Visits:
         """The visits that the changes amount to, kept beside a history that is not too long for the next question."""
+        if self.walked is not None:
+            return self.walked
         memory = self.told.tied
         found = memory.get("visits")
         if not isinstance(found, Visits) or found.trails is not self.trails:
-            found = visits(self.trails, self.told)
+            found = visits(self.trails, _undated(self.trails, self.told))
             if len(self.trails.day) <= _KEPT_CHANGES:
                 memory["visits"] = found
         return found
+
+    def each_part(self, work: Callable[[Placed], _Part]) -> list[_Part]:
+        """Return what the work gives for runs of neighbouring deals, in order; whatever it counts of deals adds up.
+
+        A run has some hundred thousand changes: what is made of its rows stays small, and in the cache.
+        """
+        bounds = self.trails.stretches()
+        if len(bounds) == 1:
+            return [work(self)]
+        kept = self._kept_visits(len(bounds))
+        undated = _undated(self.trails, self.told)
+        States.of(self.trails)  # what the levels mean is asked once, for all of them
+
+        def part(at: int) -> _Part:
+            first, last = bounds[at]
+            walked = kept[at]
+            if walked is None:
+                walked = visits(self.trails.stretch(first, last), undated[first:last])
+                kept[at] = walked if len(self.trails.day) <= _KEPT_CHANGES else None
+            group = None if self.group is None else self.group[first:last]
+            return work(attrs.evolve(self, trails=walked.trails, group=group, walked=walked))
+
+        return each_of(part, len(bounds), len(self.trails.day))
+
+    def _kept_visits(self, runs: int) -> list[Visits | None]:
+        """Return the visits of each run that an earlier question has left, and where to leave them."""
+        memory = self.told.tied
+        held = memory.get("runs")
+        if held is not None and held[0] is self.trails:
+            found: list[Visits | None] = held[1]
+            return found
+        kept: list[Visits | None] = [None] * runs
+        tied = memory.get("trails")
+        if tied is not None and tied[2] is self.trails:  # those of some deals only are not asked for again
+            memory["runs"] = self.trails, kept
+        return kept
 
     @property
     def plain(self) -> bool:
@@ -384,9 +434,7 @@ def asked(
     grouping = group(tied.book, by, None if mask is None else tied.of_book(mask), reps, as_of=day)
     codes: AnyArray | None = None
     if grouping.axes or grouping.keep:
-        row, cell = packed_cells(grouping.rows, grouping.axes, keep=grouping.keep)
-        codes = np.full(grouping.rows, -1, dtype=np.int32)
-        codes[row] = cell
+        codes = row_cells(grouping.rows, grouping.axes, keep=grouping.keep)
     return Placed(tied, history, grouping, window, codes)
 
 
@@ -409,7 +457,7 @@ def decided_on(visited: Visits, population: str, window: Window) -> AnyArray:
             values=[population],
             hint="an open deal was closed in none of them, but created in one.",
         )
-    first = 0 if window.periods is None else window.periods[0].start_day
+    first = window.periods[0].start_day if window.periods else 0
     return np.where(visited.outcome == OPEN, np.int32(first), visited.closed)
 
 

@@ -6,6 +6,7 @@ import importlib
 import re
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -114,3 +115,20 @@ def test_a_metric_that_takes_too_much_is_told() -> None:
     small, large = (memory._taken("x", [deals], lambda book, n=n: np.ones(n, np.int8).sum()) for n in (10, 10**7))
     assert small.share < 0.1 < large.share
     assert 10**7 <= large.first < 1.1 * 10**7
+
+
+def test_what_books_keep_is_told_apart_from_what_a_metric_takes() -> None:
+    """What is held after a question counts in bytes a row, not at the peak; groups lift the one bound, nothing the other."""
+    deals = sm.datasets.sample_company(deals=2_000, rng=1).deals
+    held: list[object] = []
+    taken = memory._taken("x", [deals], lambda book: held.append(np.ones(10**7, np.int8)) if not held else None)
+    assert taken.share < 0.1
+    assert 5_000 <= taken.kept_a_row < 5_050
+    assert taken.above
+    assert "above the limit" in taken.said
+    of_groups = memory.Taken("gini", rows=2_000, books=84_000, first=29_000_000, again=0, kept=0)
+    assert not of_groups.above
+    assert of_groups.said.strip() == memory.OF_GROUPS["gini"][1]
+    assert attrs.evolve(of_groups, first=31_000_000).above
+    assert attrs.evolve(of_groups, name="win_rate").above
+    assert set(memory.OF_GROUPS) <= set(importlib.import_module("salesmetrics.metrics").__all__)

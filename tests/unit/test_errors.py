@@ -18,6 +18,7 @@ from salesmetrics.errors import (
     escape,
     nearest,
     show,
+    show_path,
     show_value,
 )
 
@@ -238,3 +239,13 @@ def test_names_in_a_hint_are_escaped() -> None:
 def test_the_public_names_are_the_classes_and_the_context() -> None:
     """The module offers its classes and what hides their values, and keeps its tools to itself."""
     assert [name for name in errors.__all__ if not isinstance(getattr(errors, name), type)] == ["redacted"]
+
+
+def test_the_name_of_a_file_is_shown_however_long_its_path() -> None:
+    """A path is cut at its beginning, not at its end, and never prints what does not print."""
+    assert show_path("deals.csv") == "'deals.csv'"
+    assert show_path("folder/" * 30 + "deals.csv") == repr("folder/" * 30 + "deals.csv")
+    long = show_path("folder/" * 300 + "\x1b[2Jdeals.csv")
+    assert long.endswith("\\x1b[2Jdeals.csv'")
+    assert long.startswith("'…")
+    assert len(long) < 300

@@ -172,3 +172,34 @@ def test_other_reps_make_other_rows() -> None:
     assert list(both.labels) == ["Ana", "Ben", "Cy", None]
     assert both.equals(sm.OutcomeTally.from_book(deals(), by="rep"))
     assert sm.win_rate(both).equals(sm.win_rate(deals(), by="rep"))
+
+
+@pytest.mark.parametrize("period", [None, QUARTERS])
+def test_a_sum_that_takes_in_is_the_sum(period: Any) -> None:
+    """A running sum adds in place what `+` would add, and leaves what it takes in as it was."""
+    parts = [sm.DurationTally.from_book(deals(40, seed), by="rep", period=period) for seed in range(4)]
+    assert parts[0].dense is not None
+    copies = [copy.deepcopy(part) for part in parts]
+    running = parts[0] + parts[1]
+    for part in parts[2:]:
+        running = running.taking_in(part)
+    assert running.equals(sum(parts))
+    assert not running.dense.flags.writeable
+    assert all(part.equals(same) for part, same in zip(parts, copies, strict=True))
+
+
+def test_a_sum_that_takes_in_leaves_its_type_where_it_must() -> None:
+    """A count above what the table holds is found, what was added before it taken back, and the wider table made."""
+    one = sm.DurationTally.from_book(deals(400), by="rep")
+    assert one.dense is not None
+    most = np.iinfo(np.int32).max
+    nearly = np.zeros_like(one.dense, dtype=np.int32)
+    nearly[-1, int(np.flatnonzero(one.dense[-1])[0])] = most
+    full = attrs.evolve(one, dense=nearly)
+    more = attrs.evolve(one, dense=one.dense.astype(np.int32))
+    expected = full + more
+    assert expected.dense.max() > most
+    found = full.taking_in(more)
+    assert found.equals(expected)
+    assert full.dense.max() == most
+    assert int(full.dense.astype(np.int64).sum()) == most

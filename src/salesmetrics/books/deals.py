@@ -212,12 +212,13 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
     if isinstance(outcome, LabelColumn) and isinstance(closed, DayColumn):
         terminal = outcome.codes > OPEN
         dated = closed.days >= 0
+        some = not np.array_equal(terminal, dated)
         _note(
             problems,
             "SM-CLO-01",
             "closed",
             "be given for every deal that is won, lost or closed without a decision",
-            terminal & ~dated,
+            terminal & ~dated if some else None,
             closed,
             None,
         )
@@ -226,7 +227,7 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
             "SM-CLO-02",
             "closed",
             "be empty while a deal is open",
-            ~terminal & dated,
+            ~terminal & dated if some else None,
             closed,
             "a source with one close date for both gives it as `close_date`.",
         )
@@ -236,11 +237,11 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
             "SM-CLO-03",
             "closed",
             "not lie before `created`",
-            (created.days >= 0) & (closed.days >= 0) & (closed.days < created.days),
+            (closed.days >= 0) & (closed.days < created.days),  # which is then known too
             closed,
             "repair='blank_created' keeps such deals without their creation day.",
         )
-    if as_of is not None and isinstance(closed, DayColumn):
+    if as_of is not None and isinstance(closed, DayColumn) and closed.last > as_of:
         _note(
             problems,
             "SM-CLO-04",
@@ -256,7 +257,9 @@ def deal_problems(columns: Mapping[str, Column], as_of: int | None) -> list[Prob
 def _note(
     problems: list[Problem], code: str, field: str, rule: str, bad: Any, column: Column, hint: str | None
 ) -> None:
-    """Add the problem of the rows that are bad, if any."""
+    """Add the problem of the rows that are bad, if any; None is no row."""
+    if bad is None:
+        return
     rows = np.flatnonzero(bad)
     if len(rows):
         taken = column.take(rows)

@@ -48,7 +48,16 @@ class DealHistory(Book):
     """
 
     kind: ClassVar[str] = "changes"
-    _unlisted: ClassVar[tuple[str, ...]] = ("born", "corrected", "ended", "in_force", "last_by", "starts", "tied")
+    _unlisted: ClassVar[tuple[str, ...]] = (
+        "born",
+        "corrected",
+        "ended",
+        "in_force",
+        "last_by",
+        "starts",
+        "stretch",
+        "tied",
+    )
     process: SalesProcess | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -103,9 +112,9 @@ class DealHistory(Book):
         edges = np.zeros(min(1, self.rows), dtype=np.int64), np.array([self.rows], dtype=np.int64)
         return locked(np.concatenate([edges[0], *inner, edges[1]]).astype(np.int64, copy=False))
 
-    @cached_property
+    @property
     def ids(self) -> AnyArray:
-        """The deals that have rows, ascending."""
+        """The deals that have rows, ascending; looked up each time, since few questions ask and eight bytes a deal add up."""
         keys: KeyColumn = self.column("deal", "a history")
         return locked(keys.values[self.starts[:-1]])
 
@@ -154,6 +163,21 @@ class DealHistory(Book):
         rows[alive] = _searched(date.days, self.starts[start:stop].take(alive), rows.take(alive), day)
         kept = np.flatnonzero(there)
         return kept + start, rows.take(kept), ~running.take(kept)
+
+    def stretch(self, first: int, last: int) -> Self:
+        """Return the days, stages and outcomes of neighbouring deals as they lie in memory: no copy, and no ids."""
+        start, stop = int(self.starts[first]), int(self.starts[last])
+        columns: dict[str, Column] = {}
+        for name in ("date", "stage", "outcome", "expected_close"):
+            column = self.columns.get(name)
+            if isinstance(column, LabelColumn):
+                columns[name] = attrs.evolve(column, codes=column.codes[start:stop])
+            elif isinstance(column, DayColumn):
+                columns[name] = DayColumn(column.days[start:stop])
+        part = attrs.evolve(self, columns=columns, rows=stop - start)
+        # where deals begin cannot be found without their ids
+        object.__setattr__(part, "starts", locked(self.starts[first : last + 1] - start))
+        return part
 
     def until(self, day: int) -> Self:
         """Return the rows dated on that day or before."""

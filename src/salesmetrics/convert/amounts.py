@@ -16,7 +16,7 @@ from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
 from salesmetrics.convert.written import MONEY_FORMATS, as_numbers, read_written
-from salesmetrics.money import LIMIT, decimals_to_minor, floats_to_minor, rounded_decimals
+from salesmetrics.money import LIMIT, clear_minor, decimals_to_minor, floats_to_minor, rounded_decimals
 
 __all__ = ["money", "money_by_scale"]
 
@@ -83,6 +83,8 @@ def money(
     """
     if rounding is not None:
         _check.one_of(rounding, ("half_even",), "rounding")
+    if rounding is None and money_format is None and (clear := _clear(raw, scale)) is not None:
+        return MoneyColumn(clear, None, scale), []
     if money_format is not None:
         raw, marked = as_numbers(raw, field, money_format, currency)
     else:
@@ -196,6 +198,13 @@ def _convert(raw: Raw, field: str, scale: int, rounding: Literal["half_even"] | 
         sample = forms.pick(values, np.flatnonzero(~missing)[:1])[0]
         result = _refused(len(values), whole_problem(field, "SM-AMT-01", _KIND, sample, _hint(kind)))
     return attrs.evolve(result, problems=found.problems + result.problems)
+
+
+def _clear(raw: Raw, scale: int) -> IntArray | None:
+    """Return the minor units of a column of floats in which nothing is amiss or missing, None for any other."""
+    if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != np.dtype(np.float64):
+        return None
+    return clear_minor(raw, scale)
 
 
 def _hint(kind: str) -> str | None:

@@ -14,7 +14,7 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import DayColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.moments import COUNTS, Moments, from_numbers, from_objects, from_stamps, from_texts, nowhere
-from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
+from salesmetrics.convert.raw import Dated, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.convert.words import spreadsheet_errors
 from salesmetrics.convert.zones import local_days, resolve_zone
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
@@ -53,7 +53,7 @@ def day(
 
     Parameters
     ----------
-    raw : numpy.ndarray, Coded, Texts or Instants
+    raw : numpy.ndarray, Coded, Texts, Instants or Dated
         Days or instants: ``datetime64`` of any unit, ``date`` and ``datetime`` objects, ISO texts.
     field : str
         The field, for problems.
@@ -111,10 +111,16 @@ def day(
 
 def _plain_days(raw: Raw, earliest: int | None, last: int) -> AnyArray | None:
     """Return the days of a column of whole days in which nothing is amiss, None for any other."""
+    first, latest, dated = max(earliest or 0, 0), min(last, _SENTINELS[1] - 1), False
+    if isinstance(raw, Dated):
+        absent = 0 if raw.missing is None else int(np.count_nonzero(raw.missing))
+        if len(raw) == absent or int(raw.values.max()) > latest:
+            return None
+        early = int(np.count_nonzero(raw.values < first)) if absent or int(raw.values.min()) < first else 0
+        return raw.values if early == absent else None  # what is missing is -1, and no other day is before the first
     if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != "=M8[D]" or not len(raw):
         return None
     counts, days = raw.view(np.int64), np.empty(len(raw), dtype=np.int32)
-    first, latest, dated = max(earliest or 0, 0), min(last, _SENTINELS[1] - 1), False
     for start in range(0, len(raw), _BLOCK):
         block, out = counts[start : start + _BLOCK], days[start : start + _BLOCK]
         low, high = int(block.min()), int(block.max())

@@ -227,8 +227,9 @@ def _twins(column: LabelColumn, field: str) -> list[Problem]:
     """Return the warning of labels that look alike: blanks at an end, other forms of one letter, hidden characters."""
     if not column.levels or not isinstance(column.levels[0], str):
         return []
-    joined = "".join(column.levels)
-    if joined.isascii() and not any(level[0] == " " or level[-1] == " " for level in column.levels):
+    joined = "\n".join(("", *column.levels, ""))
+    blank = "\n " in joined or " \n" in joined  # at an end, or where a label goes on in a new line
+    if joined.isascii() and not (blank and any(level[0] == " " or level[-1] == " " for level in column.levels)):
         return []
     groups: dict[str, list[int]] = {}
     for code, level in enumerate(column.levels):

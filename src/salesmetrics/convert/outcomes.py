@@ -19,6 +19,7 @@ from salesmetrics.errors import InvalidTypeError, nearest, show
 
 __all__ = ["OUTCOMES", "flag", "outcome", "outcome_from_chances", "outcome_from_ends", "outcome_from_flags"]
 
+_BLOCK = 1 << 16
 _FLAG_WORDS: dict[object, int] = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, 1: 1, 0: 0}
 
 
@@ -55,7 +56,11 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     if any(problem.whole for problem in problems):
         return _outcomes(np.full(len(words), -1)), problems
     lookup = np.array([meaning.get(level, -2) for level in words.levels] + [-1], dtype=np.int8)
-    codes = lookup[words.codes]
+    codes = np.empty(len(words), dtype=np.int8)
+    for start in range(0, len(codes), _BLOCK):
+        np.take(lookup, words.codes[start : start + _BLOCK], mode="wrap", out=codes[start : start + _BLOCK])
+    if not any(not problem.warning for problem in problems) and (not len(codes) or codes.min() >= 0):
+        return _outcomes(codes), []
     bad = np.zeros(len(codes), dtype=bool)
     for problem in problems:
         bad[problem.rows] = True
@@ -95,7 +100,7 @@ def _unsaid(rows: int, field: str) -> tuple[LabelColumn, list[Problem]]:
 
 
 def _outcomes(codes: AnyArray) -> LabelColumn:
-    return LabelColumn(codes.astype(np.int8), OUTCOMES, ordered=True)
+    return LabelColumn(codes.astype(np.int8, copy=False), OUTCOMES, ordered=True)
 
 
 def _meaning(outcomes: Mapping[Any, str] | None) -> dict[Any, int]:

@@ -65,7 +65,10 @@ def _plain_chances(raw: Raw, scale: float) -> AnyArray | None:
             block = raw[start : start + _BLOCK]
             if np.fmin.reduce(block) < 0 or np.fmax.reduce(block) > scale:
                 return None
-            np.copyto(ppm[start : start + _BLOCK], np.fmax(np.rint(block / scale * PPM), -1), casting="unsafe")
+            parts = block / scale if scale != 1 else block.copy()
+            np.multiply(parts, PPM, out=parts)
+            np.fmax(np.rint(parts, out=parts), -1, out=parts)
+            np.copyto(ppm[start : start + _BLOCK], parts, casting="unsafe")
     return ppm
 
 

@@ -17,6 +17,7 @@ from salesmetrics.errors import InvalidDataError, show
 __all__ = [
     "Ascii",
     "Coded",
+    "Dated",
     "Instants",
     "Plain",
     "Problem",
@@ -90,7 +91,25 @@ class Ascii:
         return len(self.values)
 
 
-Raw: TypeAlias = AnyArray | Coded | Scaled | Texts | Instants | Ascii
+@attrs.frozen(eq=False)
+class Dated:
+    """Whole days since 1970 as int32, from a column that held them so; a missing one is -1, and ``missing`` says which are."""
+
+    values: AnyArray
+    missing: BoolArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def stamps(self) -> AnyArray:
+        """Return the days as ``datetime64``."""
+        days = self.values.astype(np.int64)
+        if self.missing is not None:
+            days[self.missing] = np.iinfo(np.int64).min
+        return days.view("M8[D]")
+
+
+Raw: TypeAlias = AnyArray | Coded | Scaled | Texts | Instants | Ascii | Dated
 
 
 @attrs.frozen(eq=False)
@@ -168,12 +187,14 @@ def scatter(problems: list[Problem], rows: IntArray) -> list[Problem]:
     return [attrs.evolve(problem, rows=rows[problem.rows]) for problem in problems]
 
 
-def plain(raw: AnyArray | Coded | Ascii, field: str) -> Plain:
+def plain(raw: AnyArray | Coded | Ascii | Dated, field: str) -> Plain:
     """Return a column as a plain array: codes looked up, mask and byte order resolved, fixed-width text as objects."""
     if isinstance(raw, Ascii):
         return Plain(ascii_texts(raw.values), np.zeros(len(raw), dtype=bool), [])
     if isinstance(raw, Coded):
         return _decoded(raw, field)
+    if isinstance(raw, Dated):
+        raw = raw.stamps()
     if raw.ndim != 1:
         raise InvalidDataError(
             f"`{field}` must be one column; got {show(np.asarray(raw))}.",

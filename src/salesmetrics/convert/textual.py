@@ -9,7 +9,7 @@ import numpy as np
 
 from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.raw import Ascii, Coded, Instants, Raw, Scaled, Texts
+from salesmetrics.convert.raw import Ascii, Coded, Dated, Instants, Raw, Scaled, Texts
 from salesmetrics.convert.words import is_plain_decimal
 
 __all__ = ["as_texts", "as_written", "is_words"]
@@ -41,7 +41,7 @@ def as_texts(raw: Raw) -> Raw:
     if isinstance(raw, Coded):
         order = None if raw.order is None else np.asarray(as_texts(raw.order))
         return Coded(raw.codes, np.asarray(as_texts(np.asarray(raw.labels))), order)
-    if isinstance(raw, (Texts, Instants, Ascii)):
+    if isinstance(raw, (Texts, Instants, Ascii, Dated)):
         return raw
     kind = raw.dtype.kind
     if kind in "iu":

@@ -495,7 +495,7 @@ def _running(tally: SlipTally) -> BoolArray:
     """Return True for the periods that are not over."""
     periods = tally.window.periods
     assert periods is not None
-    running: BoolArray = np.array([period.end_day - 1 > tally.as_of_day for period in periods])
+    running: BoolArray = np.array([period.end_day - 1 > tally.as_of_day for period in periods], dtype=bool)
     return running
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 import attrs
@@ -23,7 +23,7 @@ from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import Asked, quota_tally
 from salesmetrics.results import MetricTable
 from salesmetrics.scans import DealScan
-from salesmetrics.states import UNTOLD, alive, followed, stood, untold
+from salesmetrics.states import UNTOLD, alive, followed, silent_on, stood, untold
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally, TurnTally
 from salesmetrics.tally import refuse_grouping
 from salesmetrics.trails import Trails, trails
@@ -344,10 +344,12 @@ class _Trend:
         )
         lost = np.zeros(len(UNTOLD), dtype=np.int64)
         if history is not None:
-            paths, mask = trails(deals, history), deals.mask(where)
-            rows = alive(deals, None if mask is None else np.flatnonzero(mask), min(days), max(days))
             more = {*(() if due is None else ("expected_close",)), *(() if reps is None else ("rep",))}
-            lost = untold(paths, followed(paths, rows)[1], days, {"amount", *tallies[0].labels.names, *more})
+            read, paths = {"amount", *tallies[0].labels.names, *more}, trails(deals, history)
+            if silent_on(paths, read):
+                mask = deals.mask(where)
+                rows = alive(deals, None if mask is None else np.flatnonzero(mask), min(days), max(days))
+                lost = untold(paths, followed(paths, rows)[1], days, read)
         return cls(tallies, lost)
 
     def __add__(self, other: _Trend) -> _Trend:
@@ -395,16 +397,17 @@ def _refuse_half(quotas: object, basis: str | None, due: object) -> None:
         )
 
 
-def _opened(deals: DealBook, history: DealHistory | None, days: Sequence[int], where: object) -> list[DealBook]:
-    """Return the deals that may have been open on each of the days, as they stood then."""
+def _opened(deals: DealBook, history: DealHistory | None, days: Sequence[int], where: object) -> Iterator[DealBook]:
+    """Yield the deals that may have been open on each of the days, as they stood then."""
     mask = deals.mask(where)
     chosen = None if mask is None else np.flatnonzero(mask)
     if history is None:
         narrowed = deals if chosen is None else deals.take(chosen)
-        return [narrowed for _ in days]
+        yield from (narrowed for _ in days)
+        return
     paths = trails(deals, history)
-    rows = alive(deals, chosen, min(days), max(days))
-    return [_standing_book(paths, alive(deals, rows, day, day), day) for day in days]
+    for day in days:
+        yield _standing_book(paths, alive(deals, chosen, day, day), day)
 
 
 def _standing_book(paths: Trails, rows: IntArray, day: int) -> DealBook:

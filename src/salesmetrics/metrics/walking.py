@@ -192,7 +192,7 @@ def pipeline_walk(
 
 def _answer(tally: WalkTally) -> MetricTable:
     """Return the walk of a tally."""
-    begun = np.array([span is not None for span in tally.spans])
+    begun = np.array([span is not None for span in tally.spans], dtype=bool)
     late = np.broadcast_to(~begun[None, :, None], tally.amount.shape).reshape(-1)
     amount = tally.amount.reshape(-1)
     reason = reasons(len(amount), ("not_started", late))

@@ -17,7 +17,7 @@ import numpy as np
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.convert import Problem, Raw, Texts
 from salesmetrics.convert.words import is_plain_decimal
-from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, escape, show
+from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, escape, show, show_path
 from salesmetrics.guard import unguarded
 from salesmetrics.readers.records import FIELD_LIMIT, Endless, Lines, Records, Stream, bad_text, undecodable
 from salesmetrics.readers.source import Role, Source, checked_names
@@ -179,12 +179,12 @@ def _start_of(path: str | os.PathLike[str]) -> bytes:
             start = file.read(8)
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(
-            f"`source` must be a file that can be read; got {show(os.fspath(path))}: {error}.",
+            f"`source` must be a file that can be read; got {show_path(os.fspath(path))}: {error}.",
             code="SM-TXT-23",
             field="source",
             values=[path],
         ) from error
-    refuse_archive(start, show(os.fspath(path)))
+    refuse_archive(start, show_path(os.fspath(path)))
     return start
 
 

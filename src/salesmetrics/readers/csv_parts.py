@@ -10,7 +10,7 @@ import attrs
 from salesmetrics.books import DealBook, RepBook
 from salesmetrics.calendars import DayLike
 from salesmetrics.domain import SalesProcess
-from salesmetrics.errors import InvalidDataError, show
+from salesmetrics.errors import InvalidDataError, show, show_path
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.csv import csv_batches
@@ -36,11 +36,11 @@ class CsvPart:
     @property
     def name(self) -> str:
         """What the part is called in errors."""
-        return show(self.path)
+        return show_path(self.path)
 
     def where(self, row: int) -> str:
         """Return where a row is to be found; errors of texts name the line too."""
-        return f"row {row} of {show(self.path)}"
+        return f"row {row} of {show_path(self.path)}"
 
     def books(self, columns: frozenset[str] | None) -> Iterator[DealBook]:
         """Yield the deals, at most some ten thousand at a time."""
@@ -147,21 +147,27 @@ date_format, sentinels, allow_negative, rounding, repair, on_error
     }
     form = {"encoding": encoding, "delimiter": delimiter}
     parts = tuple(CsvPart(path, Reading(columns, given), form) for path in files_of(source))
-    with placed(parts[0]):
-        first = parts[0].first(FIRST)
     for part in parts[1:]:
         _refuse_other_header(part, parts[0])
+    for part in parts:
+        with placed(part):
+            first = part.first(FIRST)
+        if first.rows:
+            break
     return DealScan(parts, first, executor, progress, check_ids)
 
 
 def _refuse_other_header(part: CsvPart, first: CsvPart) -> None:
     """Raise where a file has other columns than the first."""
-    mine, yours = part.header(), first.header()
+    with placed(first):
+        yours = first.header()
+    with placed(part):
+        mine = part.header()
     odd = [name for name in [*yours, *mine] if (name in mine) != (name in yours)]
     if odd:
         raise InvalidDataError(
-            f"`source` must be files with the same columns; got {show(odd[0])} in only one of {show(part.path)} and "
-            f"{show(first.path)}.",
+            f"`source` must be files with the same columns; got {show(odd[0])} in only one of {show_path(part.path)} and "
+            f"{show_path(first.path)}.",
             code="SM-SCN-18",
             field="source",
             column=odd[0],

@@ -7,7 +7,7 @@ import os
 from typing import Any, Literal
 
 from salesmetrics import _check
-from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, show
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, show, show_path
 from salesmetrics.readers.csv import (
     MAX_BYTES,
     MAX_COLUMNS,
@@ -150,7 +150,7 @@ def _start_of(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:
         hint = "a text given as a source is a path; wrap the text itself: io.StringIO(text)."
         raise InvalidArgumentError(
-            f"`source` must be a file that can be read; got {show(os.fspath(path))}: "
+            f"`source` must be a file that can be read; got {show_path(os.fspath(path))}: "
             f"{escape((isinstance(error, OSError) and error.strerror) or str(error))}.",
             code="SM-TXT-23",
             field="source",

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from salesmetrics.books import DealBook
-from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
+from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show, show_path
 from salesmetrics.readers.deals import BY_OUTCOME, FIELDS, read_deals
 from salesmetrics.readers.doubles import UPDATED
 from salesmetrics.readers.mapped import Named, named
@@ -93,6 +93,8 @@ class Reading:
             wanted |= {"closed", "outcome"}
         if wanted & _DATED and any(name in here for name in _BY_DATE):
             wanted |= {*_DATED, "outcome"}
+        if "stage" in wanted and "outcome" in here:
+            wanted.add("outcome")  # else a stage would say how a deal ended, which is not for it to say
         if "outcome" in wanted and "outcome" not in here:
             wanted.add("stage")
         return wanted
@@ -115,7 +117,7 @@ def files_of(source: Any) -> list[str]:
         found = sorted(name for name in glob.glob(path, recursive=True) if os.path.isfile(name))
         if not found:
             raise InvalidArgumentError(
-                f"`source` must name files that are there; got none for {show(path)}.",
+                f"`source` must name files that are there; got none for {show_path(path)}.",
                 code="SM-SCN-16",
                 field="source",
                 values=[path],
@@ -140,9 +142,11 @@ def _file(path: str) -> str:
     """Return a path, which must be that of a file."""
     if os.path.isfile(path):
         return path
-    hint = f"{show(os.path.join(path, '*.parquet'))} names the files of the folder." if os.path.isdir(path) else None
+    hint = (
+        f"{show_path(os.path.join(path, '*.parquet'))} names the files of the folder." if os.path.isdir(path) else None
+    )
     raise InvalidArgumentError(
-        f"`source` must name files that are there; got {show(path)}, which is {'a folder' if hint else 'none'}.",
+        f"`source` must name files that are there; got {show_path(path)}, which is {'a folder' if hint else 'none'}.",
         code="SM-SCN-16",
         field="source",
         values=[path],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -15,12 +16,12 @@ from salesmetrics.books import DealBook, RepBook
 from salesmetrics.calendars import DayLike
 from salesmetrics.convert import Raw
 from salesmetrics.domain import SalesProcess
-from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
+from salesmetrics.errors import InvalidDataError, InvalidTypeError, show, show_path
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
 from salesmetrics.readers.parquet import readable
 from salesmetrics.readers.reading import Paths, Reading, files_of
-from salesmetrics.readers.series import arrow_raw
+from salesmetrics.readers.series import arrow_batches, arrow_raw
 from salesmetrics.readers.source import Role, Source, checked_names
 from salesmetrics.scans import DealScan
 from salesmetrics.scans.parts import placed
@@ -30,6 +31,9 @@ __all__ = ["scan_parquet"]
 
 MOST = 1 << 20
 """Rows that are held at a time: smaller row groups are read together, larger ones piece by piece."""
+
+PIECE = 1 << 18
+"""Rows that are decoded at a time: few, since they lie in a column of ours at once, and enough to be worth a call."""
 
 
 @attrs.frozen(eq=False)
@@ -41,24 +45,41 @@ class RowGroups:
     rows: tuple[int, ...]
     texts: tuple[str, ...]
     reading: Reading
+    size: tuple[int, int]
 
     @property
     def name(self) -> str:
         """What the part is called in errors."""
         first, last = self.groups[0], self.groups[-1]
         told = f"row group {first}" if first == last else f"row groups {first} to {last}"
-        return f"{told} of {show(self.path)}"
+        return f"{told} of {show_path(self.path)}"
 
     def where(self, row: int) -> str:
         """Return where a row is to be found: in which row group, and the how many-eth row of it."""
         ends = list(accumulate(self.rows))
         at = int(np.searchsorted(ends, row, side="right"))
         at = min(at, len(ends) - 1)
-        return f"row {row - (ends[at] - self.rows[at])} of row group {self.groups[at]} of {show(self.path)}"
+        return f"row {row - (ends[at] - self.rows[at])} of row group {self.groups[at]} of {show_path(self.path)}"
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """Give the file, which must hold the rows that it held when the scan was made."""
+        with readable(self.path), _file(self.path, self.texts) as whole:
+            found = _size(whole.metadata)
+            if found != self.size:
+                raise InvalidDataError(
+                    f"`source` must stay as it is while it is scanned; got {found[0]:,} rows in {found[1]:,} row groups of "
+                    f"{show_path(self.path)}, which had {self.size[0]:,} in {self.size[1]:,}.",
+                    code="SM-SCN-20",
+                    field="source",
+                    values=[self.path],
+                    hint="make the scan again when the files are written.",
+                )
+            yield whole
 
     def books(self, columns: frozenset[str] | None) -> Iterator[DealBook]:
         """Yield the deals, at most a million at a time."""
-        with readable(self.path), _file(self.path, self.texts) as whole:
+        with self._opened() as whole:
             names = checked_names(whole.schema_arrow.names)
             if sum(self.rows) <= MOST:
                 yield self.reading.book(self._source(whole, names), columns)
@@ -69,17 +90,25 @@ class RowGroups:
 
     def _source(self, whole: Any, names: list[str]) -> Source:
         """Return the columns, each of which is read when it is asked for and given up when it has become ours."""
+        rows, groups = sum(self.rows), list(self.groups)
+
+        def pieces(name: str) -> Iterator[Any]:
+            for batch in whole.iter_batches(PIECE, row_groups=groups, columns=[name], use_threads=False):
+                yield batch.column(name)  # a name before a dot is that of several columns
 
         def fetch(name: str, role: Role) -> Raw:
-            column = whole.read_row_groups(list(self.groups), columns=[name], use_threads=False).column(name)
-            column.validate(full=True)
-            return arrow_raw(column, role)
+            raw = arrow_batches(pieces(name), rows, whole.schema_arrow.field(name).type, role)
+            if raw is None:
+                column = whole.read_row_groups(groups, columns=[name], use_threads=False).column(name)
+                column.validate(full=True)
+                raw = arrow_raw(column, role)
+            return raw
 
-        return Source("pyarrow", names, sum(self.rows), fetch)
+        return Source("pyarrow", names, rows, fetch)
 
     def first(self, rows: int) -> DealBook:
         """Return the first rows, of all columns."""
-        with readable(self.path), _file(self.path, self.texts) as whole:
+        with self._opened() as whole:
             names = checked_names(whole.schema_arrow.names)
             batches = whole.iter_batches(rows, row_groups=list(self.groups), use_threads=False)
             table = next(iter(batches), None)
@@ -90,7 +119,14 @@ class RowGroups:
 def _file(path: str, texts: tuple[str, ...] = ()) -> Any:
     """Return a Parquet file, some columns of texts to be read by their dictionaries; it closes itself behind a ``with``."""
     parquet = importlib.import_module("pyarrow.parquet")
-    return parquet.ParquetFile(path, read_dictionary=list(texts), memory_map=True, pre_buffer=False)
+    return parquet.ParquetFile(
+        path, read_dictionary=list(texts), memory_map=False, pre_buffer=False, buffer_size=1 << 18
+    )
+
+
+def _size(metadata: Any) -> tuple[int, int]:
+    """Return how many rows and row groups a file has."""
+    return metadata.num_rows, metadata.num_row_groups
 
 
 def _nothing(name: str, role: Role) -> Raw:
@@ -200,8 +236,9 @@ date_format, sentinels, allow_negative, rounding, repair, on_error
     }
     _needs_pyarrow()
     parts = _parts(files_of(source), Reading(columns, given))
-    with placed(parts[0]):
-        first = parts[0].first(FIRST)
+    full = next((part for part in parts if sum(part.rows)), parts[0])
+    with placed(full):
+        first = full.first(FIRST)
     kept = tuple(part for part in parts if part.groups) or parts[:1]
     return DealScan(kept, first, executor, progress, check_ids)
 
@@ -224,7 +261,7 @@ def _parts(paths: list[str], reading: Reading) -> tuple[RowGroups, ...]:
     parts: list[RowGroups] = []
     first: dict[str, str] | None = None
     for path in paths:
-        with readable(path, show(path)), _file(path) as whole:
+        with readable(path, show_path(path)), _file(path) as whole:
             schema, metadata = whole.schema_arrow, whole.metadata
             sizes = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
         kinds = {field.name: _kind(field.type) for field in schema}
@@ -233,9 +270,11 @@ def _parts(paths: list[str], reading: Reading) -> tuple[RowGroups, ...]:
             first = kinds
             reading.check(source)
         _refuse_other_schema(path, kinds, paths[0], first)
+        first |= {name: kind for name, kind in kinds.items() if first[name] == "null"}
         texts = reading.labels(source, [name for name, kind in kinds.items() if kind == "string"])
         parts += [
-            RowGroups(path, groups, tuple(sizes[at] for at in groups), texts, reading) for groups in _joined(sizes)
+            RowGroups(path, groups, tuple(sizes[at] for at in groups), texts, reading, _size(metadata))
+            for groups in _joined(sizes)
         ]
     return tuple(parts)
 
@@ -266,10 +305,10 @@ def _refuse_other_schema(path: str, kinds: dict[str, str], one: str, first: dict
     """Raise where a file has other columns than the first, or one that holds something else."""
     for name in [*first, *kinds]:
         mine, yours = kinds.get(name, "none"), first.get(name, "none")
-        if mine != yours:
+        if mine != yours and "null" not in (mine, yours):  # a column of nothing goes with any
             raise InvalidDataError(
-                f"`source` must be files with the same columns; got {show(name)} as {mine} in {show(os.fspath(path))} and as "
-                f"{yours} in {show(os.fspath(one))}.",
+                f"`source` must be files with the same columns; got {show(name)} as {mine} in "
+                f"{show_path(os.fspath(path))} and as {yours} in {show_path(os.fspath(one))}.",
                 code="SM-SCN-18",
                 field="source",
                 column=name,

@@ -13,7 +13,7 @@ from salesmetrics._threads import pool_of, thread_count, threads
 from salesmetrics.arrays import IntArray
 from salesmetrics.books import DealBook
 from salesmetrics.books.touched import NotRead, Touched, untouched
-from salesmetrics.columns import LabelColumn
+from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidDataError, MissingColumnError, SalesMetricsError, WorkerLostError, show
 from salesmetrics.scans.identity import hashes_of
 from salesmetrics.scans.parts import Part, located
@@ -85,6 +85,7 @@ def work(task: Task) -> Done:
                 beside = Beside(held)
                 for at, request in enumerate(task.plan.requests):
                     answers[at] = _added(answers[at], request, beside, task.part, before)
+                beside.give_up()
                 before += book.rows
         except SalesMetricsError as error:
             return Done(task.at, (), failure=located(error, task.part, before))
@@ -118,8 +119,8 @@ def _added(
 def _fitting(book: DealBook, task: Task) -> DealBook:
     """Return a book of a part, which must be like the first, with the columns that were not read refused."""
     first, part = task.plan.first, task.part
-    if book.currency is None and not book.rows:
-        book = attrs.evolve(book, currency=first.currency, scale=first.scale)
+    if book.currency is None and first.currency is not None:
+        book = _unpriced_in(book, first)
     for what, mine, yours in (
         ("currency", book.currency, first.currency),
         ("scale", book.scale, first.scale),
@@ -132,7 +133,7 @@ def _fitting(book: DealBook, task: Task) -> DealBook:
                 code="SM-SCN-05",
                 field=what,
                 values=[mine, yours],
-                hint="convert the amounts of all parts to one currency." if what == "currency" else None,
+                hint=None if what != "currency" else _way_to_one(mine, yours),
             )
     wanted = frozenset(first.names) - task.plan.unread
     absent = [name for name in first.names if name in wanted and name not in book.names]
@@ -147,6 +148,24 @@ def _fitting(book: DealBook, task: Task) -> DealBook:
         _refuse_other_kind(name, untouched(book.columns)[name], untouched(first.columns)[name])
     del part
     return attrs.evolve(book, columns=Touched(untouched(book.columns), set(), task.plan.unread))
+
+
+def _unpriced_in(book: DealBook, first: DealBook) -> DealBook:
+    """Return a book without amounts, which name no currency, in that of the first; one with amounts as it is."""
+    money = untouched(book.columns).get("amount")
+    if not isinstance(money, MoneyColumn):
+        return attrs.evolve(book, currency=first.currency, scale=first.scale)
+    if not money.missing().all():
+        return book
+    columns = {**untouched(book.columns), "amount": attrs.evolve(money, scale=first.scale)}
+    return attrs.evolve(book, columns=columns, currency=first.currency, scale=first.scale)
+
+
+def _way_to_one(mine: Any, first: Any) -> str:
+    """Return the way out of several currencies; the first rows name none where they have no amounts."""
+    if first is None:
+        return f"currency={mine!r} in reading the parts says it for the first rows too."
+    return "convert the amounts of all parts to one currency."
 
 
 def _refuse_other_kind(name: str, mine: Any, first: Any) -> None:
@@ -188,10 +207,11 @@ def passed(parts: Sequence[Part], plan: Plan, executor: Any, progress: Callable[
                 field="executor",
             )
         counted.add(done.at)
+        answer: Counted | Exception | None = None
         if done.ids is not None:
             ids.append(done.ids)
         for at, answer in enumerate(done.answers):
-            sums[at] = _both(sums[at], answer)
+            sums[at] = _both(sums[at], answer, own=len(counted) > 2)
         unread = next((error for error in sums if isinstance(error, NotRead)), None)
         if unread is not None:
             raise unread
@@ -199,17 +219,21 @@ def passed(parts: Sequence[Part], plan: Plan, executor: Any, progress: Callable[
             progress(len(counted), len(parts))
         if sums and all(isinstance(one, Exception) for one in sums):
             break
+        del done, answer  # which are large, and the next part is waited for meanwhile
     return Found(tuple(sums), tuple(ids))  # type: ignore[arg-type]
 
 
-def _both(so_far: Counted | Exception | None, more: Counted | Exception) -> Counted | Exception:
-    """Return two answers together; of two errors the one of the earlier part."""
+def _both(so_far: Counted | Exception | None, more: Counted | Exception, *, own: bool) -> Counted | Exception:
+    """Return two answers together; of two errors the one of the earlier part.
+
+    From the third part on the sum so far is our own, which needs not be kept.
+    """
     if so_far is None or isinstance(so_far, Exception):
         return more if so_far is None else so_far
     if isinstance(more, Exception):
         return more
     try:
-        return so_far + more
+        return so_far.taking_in(more) if own else so_far + more
     except SalesMetricsError as error:
         return error
 
@@ -265,7 +289,11 @@ def _fetched(executor: Any, task: Task, future: Any) -> Done:
         except Exception as second:
             again.cancel()
             raise _lost(task, second) from second
-    if not isinstance(answer, Done) or answer.at != task.at:
+    if (
+        not isinstance(answer, Done)
+        or answer.at != task.at
+        or (answer.failure is None and len(answer.answers) != len(task.plan.requests))
+    ):
         raise _lost(task, TypeError(f"an answer of another kind: {show(answer)}"))
     return answer
 
@@ -277,6 +305,8 @@ def _lost(task: Task, error: BaseException) -> WorkerLostError:
         code="SM-SCN-09",
         field="executor",
         values=[task.part.name],
-        hint="nothing was counted: a worker that died, perhaps for want of memory, breaks a process pool for good. Ask again "
+        hint="parts go to other processes by pickle: functools.partial(read_part, path) can be sent there, a lambda cannot."
+        if "pickle" in str(error)
+        else "nothing was counted: a worker that died, perhaps for want of memory, breaks a process pool for good. Ask again "
         "with a new executor, or with fewer workers.",
     )

@@ -24,6 +24,9 @@ counting_part: ContextVar[bool] = ContextVar("counting_part", default=False)
 """True while a part is counted, which need not have what some part must have."""
 
 
+_FEW = 100
+
+
 class Loose(dict[str, Any]):
     """Labels wanted by ``where``, of which only those in ``strict`` must be found in some part."""
 
@@ -48,9 +51,18 @@ class Counted:
 
     def __add__(self, other: Counted) -> Counted:
         """Return what was found in the parts of both."""
+        return self._with(other, self.total + other.total)
+
+    def taking_in(self, other: Counted) -> Counted:
+        """Return what was found in the parts of both, this sum given up: nobody else has seen it."""
+        taking_in = getattr(self.total, "taking_in", None)
+        return self + other if taking_in is None else self._with(other, taking_in(other.total))
+
+    def _with(self, other: Counted, total: Any) -> Counted:
+        """Return both with their sum."""
         found = {name: labels | other.found.get(name, frozenset()) for name, labels in self.found.items()}
         matched = tuple(a + b for a, b in zip(self.matched, other.matched, strict=True))
-        return Counted(self.total + other.total, found, matched)
+        return Counted(total, found, matched)
 
 
 @attrs.frozen(eq=False)
@@ -66,6 +78,12 @@ class Beside:
         if held is None:
             held = self._cut[id(history)] = _changes(history, self.book)
         return held
+
+    def give_up(self) -> None:
+        """Forget what was worked out of the changes, which holds the book: it would stay until the next search for cycles."""
+        for history, _ in self._cut.values():
+            history.tied.clear()
+        self._cut.clear()
 
 
 def _changes(history: DealHistory, book: DealBook) -> tuple[DealHistory, int]:
@@ -179,7 +197,9 @@ def _here(where: Mapping[str, Any], book: DealBook) -> tuple[dict[str, Any], dic
         if not all(isinstance(label, Hashable) for label in labels):
             book.mask({name: wanted})
         narrowed[name] = [label for label in labels if label in levels]
-        found[name] = frozenset(narrowed[name])
+        # some of what is there, to be told where a label is in no part
+        few = column.levels[:_FEW] if len(narrowed[name]) < len(labels) else ()
+        found[name] = frozenset((*narrowed[name], *few))
     return narrowed, found
 
 
@@ -237,7 +257,7 @@ def _refuse_untold_stages(kind: Any, history: DealHistory, process: SalesProcess
 
 def _refuse_strangers(history: DealHistory, matched: int, as_of: int | None) -> None:
     """Raise where deals of a history are in no part."""
-    whole = len(history.ids) if as_of is None else int((history.born <= as_of).sum())
+    whole = len(history.born) if as_of is None else int((history.born <= as_of).sum())
     if matched < whole:
         raise InvalidDataError(
             f"`deal` must be a deal of some part in every row of the history; got {whole - matched:,} deals that are not.",

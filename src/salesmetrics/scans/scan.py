@@ -79,6 +79,17 @@ class DealScan(Listed):
     _desk: Desk | None = None
     _known: dict[str, bool] = attrs.field(factory=dict, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse before anything is read what could only be refused after the first part."""
+        if self.progress is not None and not callable(self.progress):
+            raise InvalidTypeError(
+                f"`progress` must be a callable, which is told the parts that are counted and all; got {show(self.progress)}.",
+                code="SM-SCN-21",
+                field="progress",
+                values=[self.progress],
+                hint="progress=lambda done, total: print(done, total).",
+            )
+
     # --- what a book is asked too ------------------------------------------------------------------------------------
 
     @property
@@ -255,7 +266,13 @@ def scan_of(
 ) -> DealScan:
     """Return a scan of books, or of callables that give one."""
     parts = tuple(BookPart(book, at) for at, book in enumerate(books))
-    first = next((book for part in parts[:1] for book in part.books(None)), DealBook.empty())
+    first: DealBook | None = None
+    for part in parts:  # a part of no rows says less of the others than one with some
+        for book in part.books(None):
+            first = book if first is None or book.rows else first
+        if first is not None and first.rows:
+            break
+    first = DealBook.empty() if first is None else first
     return DealScan(parts, first.take(np.arange(min(first.rows, FIRST))), executor, progress, check_ids)
 
 

@@ -16,7 +16,7 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.forecasts import ForecastBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.calendars import Period
-from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn
+from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, smallest_codes
 from salesmetrics.errors import InvalidArgumentError, nearest, show
 from salesmetrics.grouping import Grouping, Window, day_column, group, window_of
 from salesmetrics.labels import Labels, Levels, distinct_rows
@@ -27,6 +27,7 @@ __all__ = ["SPAN", "CallTally"]
 SPAN = "period of the call"
 
 Week = int | str
+_BLOCK = 1 << 16
 _NEVER = -(2**62)
 _LEAST = np.iinfo(np.int64).min
 _AXES = {
@@ -100,23 +101,32 @@ class CallTally(Tally):
         kind: LabelColumn = forecasts.column("category", "forecast calls")
         categories, several = _categories(category, kind)
         grain = (*names, "rep") if "rep" in forecasts.columns and "rep" not in names else names
-        calls = _Calls.of(forecasts, group(forecasts, grain, where, reps), window, _codes(kind, categories))
-        given, amount = calls.latest(len(categories), _ends(weeks, counted, calls.spans))
-        return cls(
-            labels=calls.labels,
-            window=window,
-            by=names,
-            categories=categories,
-            weeks=weeks,
-            counted=counted,
-            many=(*(("category",) if several else ()), *((counted,) if several_weeks else ())),
-            currency=forecasts.currency,
-            scale=forecasts.scale,
-            given=given,
-            amount=amount,
-            calls=np.bincount(calls.row, minlength=len(calls.labels)),
-            left_out=calls.left_out,
-        )
+        grouping, asked = group(forecasts, grain, where, reps), _codes(kind, categories)
+
+        def counted_in(start: int, stop: int) -> dict[str, Any]:
+            calls = _Calls.of(forecasts, grouping, window, asked, start, stop)
+            given, amount = calls.latest(len(categories), _ends(weeks, counted, calls.spans))
+            return {
+                "labels": calls.labels,
+                "window": window,
+                "by": names,
+                "categories": categories,
+                "weeks": weeks,
+                "counted": counted,
+                "many": (*(("category",) if several else ()), *((counted,) if several_weeks else ())),
+                "currency": forecasts.currency,
+                "scale": forecasts.scale,
+                "given": given,
+                "amount": amount,
+                "calls": np.bincount(calls.row, minlength=len(calls.labels)),
+                "left_out": calls.left_out,
+            }
+
+        # parts merge in any cut: a block of the calls takes little memory, all of them as much as the book and more
+        whole = cls(**counted_in(0, min(_BLOCK, forecasts.rows)))
+        for start in range(_BLOCK, forecasts.rows, _BLOCK):
+            whole = whole + cls(**counted_in(start, min(start + _BLOCK, forecasts.rows)))
+        return whole
 
     @classmethod
     def empty(
@@ -202,16 +212,23 @@ class _Calls:
     left_out: IntArray
 
     @classmethod
-    def of(cls, forecasts: ForecastBook, grouping: Grouping, window: Window, kind: IntArray) -> Self:
-        """Return the calls of a book; ``kind`` is the position of the category, -1 for one that was not asked for."""
-        start, end = (day_column(forecasts, name, "forecast calls").days.astype(np.int64) for name in ("start", "end"))
-        said = day_column(forecasts, "given", "forecast calls").days
+    def of(
+        cls, forecasts: ForecastBook, grouping: Grouping, window: Window, kind: AnyArray, first: int, last: int
+    ) -> Self:
+        """Return the calls of some rows of a book; ``kind`` is the position of the category, -1 for one not asked for."""
+        start, end, said = (
+            day_column(forecasts, name, "forecast calls").days[first:last].astype(np.int64)
+            for name in ("start", "end", "given")
+        )
         money: MoneyColumn = forecasts.column("amount", "forecast calls")
-        rows, cells = packed_cells(grouping.rows, grouping.axes, keep=(*grouping.keep, Range(said, 0)))
+        minor, kind, here = money.minor[first:last], kind[first:last], grouping.between(first, last)
+        rows, cells = packed_cells(here.rows, here.axes, keep=(*here.keep, Range(said, 0)))
         inside, beside = _inside(start[rows], end[rows], window)
-        known = ~money.missing()[rows]
+        known = np.ones(len(rows), dtype=bool) if money.known is None else money.known[first:last][rows]
         owner = forecasts.columns.get("rep")
-        owned_by = owner.codes[rows] >= 0 if isinstance(owner, LabelColumn) else np.ones(len(rows), dtype=bool)
+        owned_by = np.ones(len(rows), dtype=bool)
+        if isinstance(owner, LabelColumn):
+            owned_by = owner.codes[first:last][rows] >= 0
         asked = kind[rows] >= 0
         out = [inside & asked & ~known, beside & asked, inside & asked & known & ~owned_by]
         used = np.flatnonzero(inside & known & owned_by)
@@ -221,9 +238,9 @@ class _Calls:
             labels=labels,
             spans=spans,
             row=row,
-            kind=kind[at],
-            given=said[at].astype(np.int64),
-            amount=money.minor[at],
+            kind=kind[at].astype(np.int64),
+            given=said[at],
+            amount=minor[at],
             left_out=np.array([int(cause.sum()) for cause in out], dtype=np.int64),
         )
 
@@ -320,11 +337,11 @@ def _categories(category: object, kind: LabelColumn) -> tuple[tuple[Any, ...], b
     return asked, several
 
 
-def _codes(kind: LabelColumn, categories: Sequence[Any]) -> IntArray:
+def _codes(kind: LabelColumn, categories: Sequence[Any]) -> AnyArray:
     """Return for each row the position of its category among those asked for, -1 for the others."""
     place = {name: at for at, name in enumerate(categories)}
-    lookup = np.array([*(place.get(level, -1) for level in kind.levels), -1], dtype=np.int64)
-    return lookup[kind.codes]
+    lookup = np.array([*(place.get(level, -1) for level in kind.levels), -1])
+    return smallest_codes(lookup, len(categories))[kind.codes]
 
 
 def _weeks(week: object, weeks_left: object) -> tuple[str, tuple[Week, ...], bool]:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._histograms import Histogram
+from salesmetrics._histograms import Histogram, summed
 from salesmetrics._kernels import Axis, packed_cells
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
@@ -110,9 +110,9 @@ class DwellTally(Tally):
             )
         swift = gaps_between(place, population) if until == "exit" and population is not None else None
         if swift is None:
-            labels, waits = _counted(place, _found(place, until, population, reentry), len(KINDS[until]))
+            labels, waits = _counted(place, until, population, reentry)
         else:
-            labels, waits = _joined(swift[0], _counted(swift[1], _found(swift[1], until, population, reentry), 1))
+            labels, waits = _joined(swift[0], _counted(swift[1], until, population, reentry))
         return cls(
             labels=labels,
             window=window,
@@ -287,9 +287,14 @@ def _standing(walked: Visits, reentry: str) -> _Waits:
 
 def _left_out(place: Placed, until: str, population: str | None) -> IntArray:
     """Return how many deals have no creation day, where a cohort is read, and how many entered their stage on no known day."""
-    counts = np.zeros(2, dtype=np.int64)
     if until == "now" or (until == "exit" and population != "created"):
-        return counts
+        return np.zeros(2, dtype=np.int64)
+    return summed(place.each_part(lambda part: _lost(part, until, population)))
+
+
+def _lost(place: Placed, until: str, population: str | None) -> IntArray:
+    """Return the same of some of the deals."""
+    counts = np.zeros(2, dtype=np.int64)
     walked = place.visits
     always = attrs.evolve(place, window=window_of(None))
     for at, lost in enumerate((walked.created < 0, walked.undated & (walked.outcome == OPEN))):
@@ -301,25 +306,33 @@ def _left_out(place: Placed, until: str, population: str | None) -> IntArray:
 # --- counted ---------------------------------------------------------------------------------------------------------
 
 
-def _counted(place: Placed, found: _Waits, kinds: int) -> tuple[Labels, Histogram]:
+def _counted(place: Placed, until: str, population: str | None, reentry: str) -> tuple[Labels, Histogram]:
     """Return the groups that occur, and how often each number of days does in each row."""
-    stages = len(States.of(place.trails).stages)
+    stages, kinds = len(States.of(place.trails).stages), len(KINDS[until])
+    found = place.each_part(lambda part: _histogram(part, _found(part, until, population, reentry), stages, kinds))
+    waits = Histogram.together(found)
+    per = place.window.size * stages * kinds
+    if not place.grouping.levels:
+        return place.grouping.labels(np.zeros(1, dtype=np.int64)), waits
+    group = waits.row // max(per, 1)
+    present = np.unique(group)
+    moved = np.searchsorted(present, group) * per + waits.row - group * per
+    return place.grouping.labels(present), attrs.evolve(waits, row=moved)
+
+
+def _histogram(place: Placed, found: _Waits, stages: int, kinds: int) -> Histogram:
+    """Return how often each number of days occurs in each row of the deals of a part; every group there could be has rows."""
     plain = place.group is None
     axes, keep = place.axes(None if plain else found.owner, found.when)
     more = (*axes, Axis(found.state, stages), *((Axis(found.kind, kinds),) if kinds > 1 else ()))
     longest = int(found.days.max(initial=0)) + 1
     per = place.window.size * stages * kinds
     if place.grouping.groups * per * longest <= min(_DENSE, max(1 << 16, 4 * len(found.days))):
-        shape = (place.grouping.groups, place.window.size, stages, kinds)
-        counts = place.tabulated(len(found.days), (*more, Axis(found.days, longest)), keep).reshape(*shape, longest)
-        present = place.grouping.present(counts)
-        table = counts[present].reshape(-1, longest)
+        table = place.tabulated(len(found.days), (*more, Axis(found.days, longest)), keep).reshape(-1, longest)
         row, day = np.nonzero(table)
-        return place.grouping.labels(present), Histogram(row.astype(np.int64), day.astype(np.int64), table[row, day])
+        return Histogram(row.astype(np.int64), day.astype(np.int64), table[row, day])
     where, cell = packed_cells(len(found.days), more, keep=keep)
-    present = np.unique(cell // per) if place.grouping.levels else np.zeros(1, dtype=np.int64)
-    rows = np.searchsorted(present, cell // per) * per + cell % per
-    return place.grouping.labels(present), Histogram.of(rows, found.days.take(where).astype(np.int64))
+    return Histogram.of(cell, found.days.take(where).astype(np.int64))
 
 
 def _joined(straight: IntArray, others: tuple[Labels, Histogram]) -> tuple[Labels, Histogram]:

@@ -93,7 +93,7 @@ class ExposureTally(Tally):
 
 def _spans(window: Window, as_of: int) -> IntArray:
     """Return the first days of the periods and of the gaps between them, and the day after the last, as far as is known."""
-    if window.periods is None:
+    if not window.periods:
         return np.array([0, as_of + 1], dtype=np.int64)
     edges = np.union1d(window.periods.starts, window.periods.ends).astype(np.int64)
     return np.minimum(edges, as_of + 1)

@@ -15,17 +15,18 @@ from salesmetrics.books.activities import ActivityBook
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
-from salesmetrics.columns import KeyColumn
+from salesmetrics.columns import KeyColumn, MoneyColumn
 from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidDataError
 from salesmetrics.flagging import HYGIENE, FlagRules, beyond_share, checked_rules, chosen_flags, limits_of, over_limit
-from salesmetrics.grouping import group, window_of
+from salesmetrics.grouping import as_of_day, group, window_of
 from salesmetrics.labels import Labels
 from salesmetrics.marking import PLAIN, Marks, marked, refuse_credits
 from salesmetrics.tally import Tally, added, owned
 
 __all__ = ["HygieneTally"]
 
+_BLOCK = 1 << 16
 _LARGEST = 9_000_000_000_000_000_000
 
 
@@ -87,35 +88,51 @@ class HygieneTally(Tally):
         """Return the tally of deals and what is known of them; flags that nothing given tells are in ``untold``."""
         _check.one_of(negative, ("raise", "exclude"), "negative")
         chosen, rules = chosen_flags(flags, HYGIENE), checked_rules(rules)
-        marks = marked(deals, history, activities, as_of=as_of, where=where, rules=rules, wanted=chosen)
-        credit = refuse_credits(marks, negative)
-        grouping = group(marks.deals, by, None, reps, as_of=marks.day)
-        _, cell = packed_cells(grouping.rows, grouping.axes)
-        present = np.unique(cell) if grouping.levels else np.zeros(1, dtype=np.int64)
-        row = _rows(marks, chosen, np.searchsorted(present, cell))
-        age, some = marks.age.astype(np.int64) + 1, np.flatnonzero(marks.priced & ~credit)
-        large = np.stack([marks.minor[some], row[some], age[some]], axis=1) if "concentrated" in chosen else None
-        money = Histogram.of(row[some], age[some], marks.minor[some])
-        _check_sum(marks.minor[some])
-        return cls(
-            labels=grouping.labels(present),
-            window=window_of(None),
-            by=(by,) if isinstance(by, str) else tuple(by or ()),
-            as_of_day=marks.day,
-            flags=chosen,
-            rules=rules,
-            stages=marks.stages,
-            untold=tuple(marks.untold.items()),
-            negative=negative,
-            currency=deals.currency,
-            scale=deals.scale,
-            deals=Histogram.of(row, age),
-            priced=Histogram.of(row[some], age[some]),
-            money=money,
-            learned=marks.learned,
-            largest=_largest(np.zeros((0, 3), dtype=np.int64) if large is None else large, rules.most),
-            left_out=np.array([int((~marks.priced).sum()), int(credit.sum())], dtype=np.int64),
-        )
+
+        def counted(block: tuple[int, int] | None) -> dict[str, Any]:
+            marks = marked(
+                deals, history, activities, as_of=as_of, where=where, rules=rules, wanted=chosen, block=block
+            )
+            credit = refuse_credits(marks, negative)
+            grouping = group(marks.deals, by, None, reps, as_of=marks.day)
+            _, cell = packed_cells(grouping.rows, grouping.axes)
+            present = np.unique(cell) if grouping.levels else np.zeros(1, dtype=np.int64)
+            row = _rows(marks, chosen, np.searchsorted(present, cell))
+            age, some = marks.age.astype(np.int64) + 1, np.flatnonzero(marks.priced & ~credit)
+            large = np.stack([marks.minor[some], row[some], age[some]], axis=1) if "concentrated" in chosen else None
+            money = Histogram.of(row[some], age[some], marks.minor[some])
+            _check_sum(marks.minor[some])
+            return {
+                "labels": grouping.labels(present),
+                "window": window_of(None),
+                "by": (by,) if isinstance(by, str) else tuple(by or ()),
+                "as_of_day": marks.day,
+                "flags": chosen,
+                "rules": rules,
+                "stages": marks.stages,
+                "untold": tuple(marks.untold.items()),
+                "negative": negative,
+                "currency": deals.currency,
+                "scale": deals.scale,
+                "deals": Histogram.of(row, age),
+                "priced": Histogram.of(row[some], age[some]),
+                "money": money,
+                "learned": marks.learned,
+                "largest": _largest(np.zeros((0, 3), dtype=np.int64) if large is None else large, rules.most),
+                "left_out": np.array([int((~marks.priced).sum()), int(credit.sum())], dtype=np.int64),
+            }
+
+        money = deals.columns.get("amount")
+        credits = isinstance(money, MoneyColumn) and money.smallest < 0
+        if history is not None or activities is not None or credits:  # what is wrong is said of all open deals
+            return cls(**counted(None))
+        # what is worked out for each open deal is more than the book holds of it: a block of them at a time
+        day = as_of_day(deals, as_of, needed="flags, which are of open deals")
+        assert day is not None
+        whole = cls(**counted((0, _BLOCK)))
+        for start in range(_BLOCK, len(deals.open_rows(day)), _BLOCK):
+            whole = whole + cls(**counted((start, start + _BLOCK)))
+        return whole
 
     @classmethod
     def empty(

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._histograms import summed
 from salesmetrics._kernels import Axis
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
@@ -63,20 +64,13 @@ class MoveTally(Tally):
         _check.one_of(population, ("flow", *POPULATIONS), "population")
         window = window_of(period)
         place = asked(deals, history, by, where, reps, as_of, ("from", "to", "stage"), window)
-        table = None if population != "flow" else moves_between(place)
-        if table is not None:
-            table = table[None, None]
-        when = None if population == "flow" else decided_on(place.visits, population, window)
-        if table is None:
-            table = _moves(place, when)
-        undated = 0
-        still_open = np.zeros(1, dtype=np.int64)
-        if when is not None:
-            walked = place.visits
-            always = attrs.evolve(place, window=window_of(None))
-            if population == "created":
-                undated = int(always.table(None, np.where(when < 0, np.int32(0), np.int32(-1)), ()).sum())
-            still_open[0] = place.table(None, np.where(walked.outcome == OPEN, when, np.int32(-1)), ()).sum()
+        swift = None if population != "flow" else moves_between(place)
+        if swift is not None:
+            table, still_open, undated = swift[None, None], 0, 0
+        else:
+            found = place.each_part(lambda part: _counted(part, population))
+            table = summed([moves for moves, _, _ in found])
+            still_open, undated = sum(still for _, still, _ in found), sum(lost for _, _, lost in found)
         present = place.grouping.present(table)
         known = States.of(place.trails)
         return cls(
@@ -89,7 +83,7 @@ class MoveTally(Tally):
             population=population,
             as_of_day=place.trails.as_of,
             moves=taken(table, present),
-            still_open=still_open,
+            still_open=np.array([still_open], dtype=np.int64),
             left_out=np.array([undated], dtype=np.int64),
         )
 
@@ -114,6 +108,19 @@ class MoveTally(Tally):
         ends = moves[..., stages:]
         closed = [ends[..., kind].sum(axis=-1)[..., None] for kind in (won, ~won)]
         return np.concatenate([moves[..., :stages], *closed], axis=-1)
+
+
+def _counted(place: Placed, population: str) -> tuple[IntArray, int, int]:
+    """Return the counts of moves, the deals of the population that are still open, and those without a creation day."""
+    if population == "flow":
+        return _moves(place, None), 0, 0
+    when = decided_on(place.visits, population, place.window)
+    undated = 0
+    if population == "created":
+        always = attrs.evolve(place, window=window_of(None))
+        undated = int(always.table(None, np.where(when < 0, np.int32(0), np.int32(-1)), ()).sum())
+    still = place.table(None, np.where(place.visits.outcome == OPEN, when, np.int32(-1)), ()).sum()
+    return _moves(place, when), int(still), undated
 
 
 def _moves(place: Placed, when: AnyArray | None) -> IntArray:

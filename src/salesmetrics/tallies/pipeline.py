@@ -21,7 +21,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["PipelineTally"]
 
 CHOICES = ("exclude", "include", "only")
-_USED, _DATED, _WEIGHED = ("rep", "amount"), ("expected_close",), ("probability", "stage")
+_USED, _DATED = ("rep", "amount"), ("expected_close",)
 SOURCES = ("deal_or_stage", "deal", "stage")
 
 
@@ -93,7 +93,8 @@ class PipelineTally(Tally):
             deals.column("expected_close", "deals due in a period")
         if weighted and p != "deal" and deals.process is not None:
             deals.column("stage", "a stage's probability")
-        read = {*names, *_USED, *(_DATED if dated else ()), *(_WEIGHED if weighted else ())}
+        weighing = ("probability",) if deals.process is None else ("probability", "stage")
+        read = {*names, *_USED, *(_DATED if dated else ()), *(weighing if weighted else ())}
         opened = found.read(deals, read, some)
         grouping = group(opened, by, None, reps, as_of=day)
         expected, late, blank = _due(opened, window, day, overdue, undated)
@@ -211,7 +212,7 @@ def _due(opened: DealBook, window: Window, as_of: int, overdue: str, undated: st
         return np.zeros(opened.rows, dtype=np.int32), 0, 0
     expected = day_column(opened, "expected_close", "deals due in a period").days.copy()
     blank, late = expected < 0, (expected >= 0) & (expected < as_of)
-    home = 0 if window.periods is None else window.periods[0].start_day
+    home = window.periods[0].start_day if window.periods else 0
     if only:
         expected[~(blank | late)] = -1
     if overdue == "exclude":

@@ -9,7 +9,9 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._check import date_of
-from salesmetrics._kernels import Addend, Axis, Range
+from salesmetrics._histograms import summed
+from salesmetrics._kernels import Addend, Axis, Range, row_cells, tabulate
+from salesmetrics._threads import each_of
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
 from salesmetrics.books.history import DealHistory
@@ -23,7 +25,6 @@ from salesmetrics.trails import Trails, trails
 __all__ = ["PushTally"]
 
 By = str | tuple[str, ...] | list[str] | None
-_BLOCK = 1 << 18
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -65,26 +66,22 @@ class PushTally(Tally):
         paths.history.column("expected_close", "pushes of the expected close")
         named = _with_ids(deals) if "id" in names else deals
         mask = named.mask(where)
-        there = paths.row if mask is None else paths.row[mask[paths.row]]
-        changes = _changed(paths, mask)
-        rows = np.concatenate([there, changes.rows])
-        wanted = [
-            name for name in dict.fromkeys([*names, *(() if reps is None else ("rep",))]) if name in named.label_names
-        ]
         # labels that reps lend on a day are those of the day a deal was decided
-        wanted += ["closed"] if reps is not None and reps.dated and "closed" in named.columns else []
-        read = attrs.evolve(named, columns={name: named.columns[name].take(rows) for name in wanted}, rows=len(rows))
-        grouping = group(read, names, None, reps, as_of=known)
-        seen, tables = _counted(grouping, changes, len(there), when)
+        grouping = group(named, names, mask, reps, as_of=known)
+        cells: AnyArray | None = None
+        if grouping.axes or grouping.keep:
+            cells = paths.of_book(row_cells(grouping.rows, grouping.axes, keep=grouping.keep))
+        whose = () if cells is None else (Axis(cells, grouping.groups, edge="drop"),)
+        seen = tabulate(len(paths), whose).count.astype(np.int64, copy=False)
+        tables = _counted(paths, cells, grouping, when)
         present = grouping.present(seen)
-        shape = (len(present), when.size)
         return cls(
             labels=grouping.labels(present),
             window=when,
             by=names,
             as_of_day=known,
             deals=np.repeat(seen[present].reshape(-1, 1), when.size, axis=1),
-            **{name: table[present].reshape(shape) for name, table in tables.items()},
+            **{name: table.reshape(len(seen), when.size)[present] for name, table in tables.items()},
         )
 
     @classmethod
@@ -119,67 +116,60 @@ def _with_ids(deals: DealBook) -> DealBook:
 
 @attrs.frozen(eq=False)
 class _Changes:
-    """Changes from one expected close to another: row of the deal, trail, day of the change, days later (earlier: below 0)."""
+    """Changes from one expected close to another: whose, the group of the deal, the day, days later (earlier: below 0)."""
 
-    rows: IntArray
     owner: IntArray
+    cell: AnyArray | None
     when: AnyArray
-    days: IntArray
+    days: AnyArray
 
 
-def _changed(paths: Trails, mask: AnyArray | None) -> _Changes:
-    """Return the changes of the deals that are read."""
-    at = _changes(paths)
-    owner = paths.owner.take(at)
-    rows = paths.row.take(owner)
-    if mask is not None:
-        kept = np.flatnonzero(mask[rows])
-        at, owner, rows = at[kept], owner[kept], rows[kept]
-    days = paths.expected.take(at).astype(np.int64) - paths.expected.take(at - 1)
-    return _Changes(rows, owner, paths.day.take(at), days)
+def _counted(paths: Trails, cells: AnyArray | None, grouping: Grouping, window: Window) -> dict[str, IntArray]:
+    """Return deals pushed, pushes, pulls and days of both of each group and period.
 
-
-def _counted(grouping: Grouping, changes: _Changes, deals: int, window: Window) -> tuple[IntArray, dict[str, AnyArray]]:
-    """Return deals of each group, and deals pushed, pushes, pulls and days of both of each group and period.
-
-    The rows that are grouped are the deals, then the changes.
+    A stretch of deals after the other: what is made of their changes stays small beside the history. A table of more cells
+    than changes is made for longer ones.
     """
+    grouping.check_size((grouping.groups,))
+    grouping.check_size((grouping.groups, window.size, 2))
+    bounds = paths.stretches(4 * grouping.groups * window.size)
 
-    def behind(values: AnyArray) -> AnyArray:
-        """Return a column of the changes, behind as many zeros as there are deals."""
-        return np.concatenate([np.zeros(deals, dtype=values.dtype), values])
+    def part(at: int) -> dict[str, IntArray]:
+        return _tables(_changed(paths, *bounds[at], cells), grouping.groups, window)
 
-    change = behind(np.ones(len(changes.rows), dtype=np.uint8))
-    seen, _ = grouping.tabulate((), (Range(change, 0, 1),))
-    axes, keep = window.axis(behind(changes.when))
-    size = behind(np.abs(changes.days))
-    kind = behind((changes.days < 0).astype(np.int8))
-    own = (*keep, Range(change, 1, 2))
-    count, (moved,) = grouping.tabulate((*axes, Axis(kind, 2)), own, [Addend(size, int(size.max(initial=0)))])
-    fresh = np.zeros(len(changes.rows), dtype=np.uint8)
+    found = each_of(part, len(bounds), len(paths.expected))
+    return {name: summed([tables[name] for tables in found]) for name in found[0]}
+
+
+def _tables(changes: _Changes, groups: int, window: Window) -> dict[str, IntArray]:
+    """Return the tables of some of the deals."""
+    axes, keep = window.axis(changes.when)
+    if changes.cell is not None:
+        axes = (Axis(changes.cell, groups, edge="drop"), *axes)
+    rows, size = len(changes.when), np.abs(changes.days)
+    kind = (changes.days < 0).astype(np.int8)
+    both = tabulate(rows, (*axes, Axis(kind, 2)), keep=keep, sums=[Addend(size, int(size.max(initial=0)))])
+    count, moved = (table.astype(np.int64, copy=False).reshape(-1, 2) for table in (both.count, both.sums[0]))
+    fresh = np.zeros(rows, dtype=np.uint8)
     fresh[_first_pushes(changes, window)] = 1
-    pushed, _ = grouping.tabulate(axes, (*keep, Range(behind(fresh), 1, 2)))
-    return seen, {
-        "pushed": pushed,
-        "pushes": count[..., 0],
-        "pulls": count[..., 1],
-        "forward": moved[..., 0],
-        "back": moved[..., 1],
-    }
+    pushed = tabulate(rows, axes, keep=(*keep, Range(fresh, 1, 2))).count.astype(np.int64, copy=False)
+    return {"pushed": pushed, "pushes": count[:, 0], "pulls": count[:, 1], "forward": moved[:, 0], "back": moved[:, 1]}
 
 
-def _changes(paths: Trails) -> IntArray:
-    """Return the rows whose expected close is another than that of the row before, both being there, of the same deal."""
-    expected, starts = paths.expected, paths.starts
-    first = np.zeros(len(expected) + 1, dtype=bool)
-    first[starts] = True
-    found = [np.zeros(0, dtype=np.int64)]
-    for at in range(1, len(expected), _BLOCK):
-        end = min(at + _BLOCK, len(expected))
-        old, new = expected[at - 1 : end - 1], expected[at:end]
-        other = (old != new) & (old >= 0) & (new >= 0) & ~first[at:end]
-        found.append(np.flatnonzero(other) + at)
-    return np.concatenate(found)
+def _changed(paths: Trails, first: int, last: int, cells: AnyArray | None) -> _Changes:
+    """Return the changes of a stretch of the deals: where the expected close is another than before, both being there."""
+    start, stop = int(paths.starts[first]), int(paths.starts[last])
+    expected, begins = paths.expected[start:stop], paths.starts[first : last + 1] - start
+    other = np.zeros(len(expected), dtype=bool)
+    old, new = expected[:-1], expected[1:]
+    np.logical_and(old != new, (old >= 0) & (new >= 0), out=other[1:])
+    other[begins[:-1]] = False
+    at = np.flatnonzero(other)
+    owner = np.searchsorted(begins, at, side="right") - 1
+    days = expected.take(at) - expected.take(at - 1)
+    return _Changes(
+        owner, None if cells is None else cells[first:last].take(owner), paths.day[start:stop].take(at), days
+    )
 
 
 def _first_pushes(changes: _Changes, window: Window) -> IntArray:

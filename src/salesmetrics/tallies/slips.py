@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import attrs
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics._check import date_of
 from salesmetrics._kernels import Addend, Axis, Range
-from salesmetrics._threads import side_by_side
+from salesmetrics._threads import blocks_in_order, side_by_side
 from salesmetrics._wide import LIMBS
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
@@ -22,7 +22,7 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, sm
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 from salesmetrics.grouping import Grouping, Window, group, window_of
 from salesmetrics.labels import Labels, Levels
-from salesmetrics.states import MOVING, UNTOLD, Standing, alive, followed, stood, untold
+from salesmetrics.states import MOVING, UNTOLD, Standing, alive, followed, silent_on, stood, untold
 from salesmetrics.tally import Tally, added
 from salesmetrics.trails import Trails, trails
 
@@ -106,33 +106,40 @@ class SlipTally(Tally):
         mask = deals.mask(where)
         read = (*static, *(() if reps is None else ("rep",)), *(() if wanted is None else ("forecast_category",)))
         chosen = None if mask is None else np.flatnonzero(mask)
-        parts = [
-            _cohorts(place, paths, chosen, each, day, min(each.end_day - 1, known), wanted, read)
-            for place, (each, day) in enumerate(zip(window.periods or (), days, strict=True))
-            if day <= known
-        ]
-        rows = _together(parts, deals, names, lent=reps is not None)
-        grouping = group(rows.book, names, None, reps)
-        tables, credits = _tables(rows, grouping, window, measures, negative)
-        present = grouping.present(tables["count"])
-        labels = grouping.labels(present)
         taken = [day for day in days if day <= known]
         silent = _untold(paths, chosen, taken, {*read, *(("amount",) if "amount" in measures else ())})
-        tables = {name: table[present] for name, table in tables.items()}
-        return cls(
-            labels=labels,
-            window=window,
-            by=names,
-            at_days=days,
-            category=wanted,
-            as_of_day=known,
-            negative=negative,
-            currency=deals.currency,
-            scale=deals.scale,
-            credits=np.array([credits], dtype=np.int64),
-            untold=silent,
-            **tables,
-        )
+        found = _Credits(negative)
+
+        def counted(parts: list[tuple[_Cohorts, _Cohorts]], lost: IntArray) -> dict[str, Any]:
+            rows = _together(parts, deals, names, lent=reps is not None)
+            grouping = group(rows.book, names, None, reps)
+            tables, credits = _tables(rows, grouping, window, measures, found)
+            present = grouping.present(tables["count"])
+            return {
+                "labels": grouping.labels(present),
+                "window": window,
+                "by": names,
+                "at_days": days,
+                "category": wanted,
+                "as_of_day": known,
+                "negative": negative,
+                "currency": deals.currency,
+                "scale": deals.scale,
+                "credits": np.array([credits], dtype=np.int64),
+                "untold": lost,
+                **{name: table[present] for name, table in tables.items()},
+            }
+
+        # a period after the other: the deals of all of them would take as much memory as the book
+        total = None if taken else cls(**counted([], silent))
+        for place, (each, day) in enumerate(zip(window.periods or (), days, strict=True)):
+            if day <= known:
+                parts = _cohorts(place, paths, chosen, each, day, min(each.end_day - 1, known), wanted, read)
+                some = cls(**counted(parts, silent if total is None else np.zeros_like(silent)))
+                total = some if total is None else total + some
+        assert total is not None
+        found.refuse()
+        return total
 
     @classmethod
     def empty(
@@ -226,25 +233,25 @@ def _known_until(deals: DealBook, history: DealHistory, as_of: object) -> int:
 
 @attrs.frozen(eq=False)
 class _Cohorts:
-    """Deals of one period by kind: their rows, how they stood on the day that counts, and how long before they were due."""
+    """Deals of one period by kind: their rows, what is read of them on the day that counts, how long before they were due."""
 
     period: int
     rows: IntArray
     kind: AnyArray
-    state: Standing
+    minor: IntArray
+    known: BoolArray
+    labels: Mapping[str, LabelColumn]
     ahead: AnyArray
     on: AnyArray
 
-    def only(self, some: IntArray) -> _Cohorts:
-        """Return some of them."""
-        labels = {name: column.take(some) for name, column in self.state.labels.items()}
-        columns = {
-            field.name: getattr(self.state, field.name)[some]
-            for field in attrs.fields(Standing)
-            if field.name != "labels"
-        }
-        state = Standing(**columns, labels=labels)
-        return _Cohorts(self.period, self.rows[some], self.kind[some], state, self.ahead[some], self.on[some])
+    @classmethod
+    def of(
+        cls, period: int, rows: IntArray, kind: AnyArray, state: Standing, when: tuple[Any, Any], some: IntArray
+    ) -> _Cohorts:
+        """Return some of the deals that stood so; ``when`` holds weeks ahead and days for each of them."""
+        labels = {name: column.take(some) for name, column in state.labels.items()}
+        ahead, on = (np.broadcast_to(values, rows.shape)[some].astype(np.int32) for values in when)
+        return cls(period, rows[some], kind[some], state.minor[some], state.known[some], labels, ahead, on)
 
 
 def _cohorts(
@@ -256,9 +263,28 @@ def _cohorts(
     last: int,
     category: tuple[object, ...] | None,
     names: tuple[str, ...],
-) -> tuple[_Cohorts, _Cohorts]:
-    """Return the deals open on a day by what became of them by the last day, and the deals closed in the period."""
+) -> list[tuple[_Cohorts, _Cohorts]]:
+    """Return the deals open on a day by what became of them by the last day, and the deals closed in the period, in blocks."""
     rows, places = followed(paths, alive(paths.deals, chosen, min(at, period.start_day - 1), last))
+    bounds = list(blocks_in_order(0, len(rows))) or [(0, 0)]
+    return [
+        _parted(place, paths, rows[start:stop], places[start:stop], period, at, last, category, names)
+        for start, stop in bounds
+    ]
+
+
+def _parted(
+    place: int,
+    paths: Trails,
+    rows: IntArray,
+    places: IntArray,
+    period: Period,
+    at: int,
+    last: int,
+    category: tuple[object, ...] | None,
+    names: tuple[str, ...],
+) -> tuple[_Cohorts, _Cohorts]:
+    """Return the same of some of the deals."""
     before, after = side_by_side(lambda day: stood(paths, places, day, names), (at, last), len(places))
     start, end = period.start_day, period.end_day
     due = before.opened & (before.expected >= start) & (before.expected < end)
@@ -273,19 +299,17 @@ def _cohorts(
     of_later = np.where(won, _LATER, np.where(inside, _LATER + 1, _LATER + 2))
     taken = np.flatnonzero(due | later)
     kind = np.where(due, of_due, of_later).astype(np.int8)
-    ahead = (before.expected - at) // 7
     ended = np.flatnonzero((after.outcome > OPEN) & (after.closed >= start) & (after.closed <= last))
     codes = (after.outcome - 1 + _CLOSED).astype(np.int8)
-    nobody = np.full(len(rows), -1, dtype=np.int64)
     return (
-        _Cohorts(place, rows, kind, before, ahead, np.full(len(rows), at)).only(taken),
-        _Cohorts(place, rows, codes, after, nobody, after.closed).only(ended),
+        _Cohorts.of(place, rows, kind, before, ((before.expected - at) // 7, at), taken),
+        _Cohorts.of(place, rows, codes, after, (-1, after.closed), ended),
     )
 
 
 def _untold(paths: Trails, chosen: IntArray | None, days: Sequence[int], names: set[str]) -> IntArray:
     """Return of how many deals that were open on one of the days some column was not known then."""
-    if not days:
+    if not days or not silent_on(paths, names):
         return np.zeros(len(UNTOLD), dtype=np.int64)
     return untold(paths, followed(paths, alive(paths.deals, chosen, min(days), max(days)))[1], days, names)
 
@@ -309,6 +333,33 @@ def _categorized(state: Standing, category: tuple[object, ...]) -> AnyArray:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
+@attrs.define(eq=False)
+class _Credits:
+    """How many amounts below 0 there are in all periods, and the first of them."""
+
+    negative: str
+    count: int = 0
+    values: list[float] = attrs.field(factory=list)
+
+    def noted(self, money: MoneyColumn) -> int:
+        """Return how many there are among these amounts."""
+        here = np.flatnonzero(money.minor < 0)
+        self.count += len(here)
+        self.values += money.take(here[:10]).user().tolist()
+        return len(here)
+
+    def refuse(self) -> None:
+        """Raise where there are some and they are not to be left out."""
+        if self.count and self.negative == "raise":
+            raise InvalidDataError(
+                f"`amount` must be >= 0 in shares of amounts; got {self.count} deals that are not.",
+                code="SM-AMT-08",
+                field="amount",
+                values=self.values[:10],
+                hint="negative='exclude' leaves credits out and counts them.",
+            )
+
+
 @attrs.frozen(eq=False)
 class _Rows:
     """The deals of all periods and kinds under the labels they had."""
@@ -325,14 +376,13 @@ def _together(
     weekly = AHEAD in names
     parts = [part for pair in pairs for part in (pair[:1] if weekly else pair)]
     rows = np.concatenate([np.zeros(0, dtype=np.int64), *(p.rows for p in parts)])
-    minor = np.concatenate([np.zeros(0, dtype=np.int64), *(p.state.minor for p in parts)])
-    known = np.concatenate([np.zeros(0, dtype=bool), *(p.state.known for p in parts)])
+    minor = np.concatenate([np.zeros(0, dtype=np.int64), *(p.minor for p in parts)])
+    known = np.concatenate([np.zeros(0, dtype=bool), *(p.known for p in parts)])
     wanted = {name for name in (*names, *(("rep",) if lent else ())) if name in deals.label_names}
     columns: dict[str, Column] = {name: _label(name, deals, parts) for name in wanted}
     if lent:
         # the day whose structure counts, where reps change teams
-        days = np.concatenate([np.zeros(0, dtype=np.int64), *(p.on for p in parts)])
-        columns["closed"] = DayColumn(days.astype(np.int32))
+        columns["closed"] = DayColumn(np.concatenate([np.zeros(0, dtype=np.int32), *(p.on for p in parts)]))
     if "amount" in deals.columns:
         columns["amount"] = MoneyColumn(minor, None if known.all() else known, deals.scale)
     if weekly:
@@ -349,14 +399,14 @@ def _together(
 def _label(name: str, deals: DealBook, parts: Sequence[_Cohorts]) -> LabelColumn:
     """Return a label of every row: as it stood where it moves, else the deal's own."""
     own: LabelColumn = deals.columns[name]  # type: ignore[assignment]
-    moving = [p.state.labels[name] for p in parts if name in MOVING and name in p.state.labels]
+    moving = [p.labels[name] for p in parts if name in MOVING and name in p.labels]
     if len(moving) == len(parts) and moving:
         return attrs.evolve(moving[0], codes=np.concatenate([column.codes for column in moving]))
     return own.take(np.concatenate([np.zeros(0, dtype=np.int64), *(p.rows for p in parts)]))
 
 
 def _tables(
-    rows: _Rows, grouping: Grouping, window: Window, measures: tuple[str, ...], negative: str
+    rows: _Rows, grouping: Grouping, window: Window, measures: tuple[str, ...], found: _Credits
 ) -> tuple[dict[str, AnyArray], int]:
     """Return counts, and where asked for sums of amounts, of each group, period and kind; and how many credits are out."""
     axes = (Axis(rows.period, window.size), Axis(rows.kind, len(KINDS)))
@@ -365,15 +415,7 @@ def _tables(
         return {"count": count}, 0
     money: MoneyColumn = rows.book.column("amount", "a share of amounts")
     keep: tuple[Range, ...] = () if money.known is None else (Range(money.known, 1, None),)
-    credits = int((money.minor < 0).sum())
-    if credits and negative == "raise":
-        raise InvalidDataError(
-            f"`amount` must be >= 0 in shares of amounts; got {credits} deals that are not.",
-            code="SM-AMT-08",
-            field="amount",
-            values=money.user()[np.flatnonzero(money.minor < 0)[:10]].tolist(),
-            hint="negative='exclude' leaves credits out and counts them.",
-        )
+    credits = found.noted(money)
     if credits:
         keep = (*keep, Range(money.minor, 0, None))
     sums = [Addend(money.minor, money.largest), Addend(money.minor, money.largest**2, times=money.minor)]

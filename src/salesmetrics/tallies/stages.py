@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._histograms import summed
 from salesmetrics._kernels import Axis, Range
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
@@ -17,7 +18,7 @@ from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidArgumentError, show
 from salesmetrics.grouping import taken, window_of
 from salesmetrics.tally import Tally, added
-from salesmetrics.visits import Placed, asked, decided_on, nobody
+from salesmetrics.visits import Placed, States, asked, decided_on, nobody
 
 __all__ = ["REENTRIES", "SKIPS", "StageTally"]
 
@@ -81,21 +82,20 @@ class StageTally(Tally):
             )
         window = window_of(period)
         place = asked(deals, history, by, where, reps, as_of, ("stage",), window)
-        walked = place.visits
-        when = decided_on(walked, population, window)
-        numbers = _facts(place, when)
-        numbers |= _observed(place, when, reentry or "first") if skips == "observed" else _ranked(place, when, skips)
-        undated, bare = _undated(place, when) if population == "created" else (0, np.zeros(0, dtype=np.int64))
+        found = place.each_part(lambda part: _counted(part, population, skips, reentry or "first"))
+        numbers = {name: summed([tables[name] for tables, _, _ in found]) for name in found[0][0]}
+        bare = np.concatenate([groups for _, _, groups in found])
+        undated = sum(lost for _, lost, _ in found)
         present = np.union1d(place.grouping.present(numbers["deals"]), bare)
         return cls(
             labels=place.grouping.labels(present),
             window=window,
             by=(by,) if isinstance(by, str) else tuple(by or ()),
-            stages=walked.stages,
+            stages=States.of(place.trails).stages,
             population=population,
             skips=skips,
             reentry=(reentry or "first") if skips == "observed" else None,
-            as_of_day=walked.trails.as_of,
+            as_of_day=place.trails.as_of,
             left_out=np.array([undated], dtype=np.int64),
             **{name: taken(table, present) for name, table in numbers.items()},
         )
@@ -122,6 +122,14 @@ class StageTally(Tally):
             skips=skips,
             reentry=reentry,
         )
+
+
+def _counted(place: Placed, population: str, skips: str, reentry: str) -> tuple[dict[str, IntArray], int, IntArray]:
+    """Return what is counted of deals, how many have no creation day, and the groups that only such deals are in."""
+    when = decided_on(place.visits, population, place.window)
+    numbers = _facts(place, when)
+    numbers |= _observed(place, when, reentry) if skips == "observed" else _ranked(place, when, skips)
+    return numbers, *(_undated(place, when) if population == "created" else (0, np.zeros(0, dtype=np.int64)))
 
 
 def _facts(place: Placed, when: AnyArray) -> dict[str, IntArray]:

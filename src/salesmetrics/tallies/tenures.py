@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
+from salesmetrics._threads import blocks_in_order
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray
 from salesmetrics.books.deals import WON, DealBook
 from salesmetrics.books.history import DealHistory
@@ -204,18 +205,23 @@ def _strangers(deals: DealBook, reps: RepBook, day: int) -> int:
     closed = day_column(deals, "closed", "tenures").days
     known = reps.places()
     strange = np.array([*(level not in known for level in owner.levels), False], dtype=bool)
-    won = (outcome.codes == WON) & (closed <= day) & (owner.codes >= 0)
-    found = int((won & strange[owner.codes]).sum())
-    if found and reps.rows and found == int(won.sum()) and not counting_part.get():
+    found = every = 0
+    for at, stop in blocks_in_order(0, deals.rows):
+        whose = owner.codes[at:stop]
+        won = (outcome.codes[at:stop] == WON) & (closed[at:stop] <= day) & (whose >= 0)
+        found, every = found + int((won & strange[whose]).sum()), every + int(won.sum())
+    if found and reps.rows and found == every and not counting_part.get():
         reps.rows_of(owner)
     return found
 
 
 def _first_day(deals: DealBook) -> int:
     """Return the day on which the data begin: the first on which a deal was created or closed."""
-    days = [deals.columns[name] for name in ("created", "closed") if name in deals.columns]
-    known = [int(c.days[c.days >= 0].min()) for c in days if isinstance(c, DayColumn) and bool((c.days >= 0).any())]
-    return min(known, default=0)
+    columns = [deals.columns[name] for name in ("created", "closed") if name in deals.columns]
+    days = [c.days for c in columns if isinstance(c, DayColumn)]
+    # read without sign, a day that is missing (-1) lies after every other
+    known = [int(each.view(np.uint32).min()) for each in days if len(each)]
+    return min((day for day in known if day <= np.iinfo(np.int32).max), default=0)
 
 
 def _wins(
@@ -233,22 +239,23 @@ def _wins(
     ids: KeyColumn = people.column("id", "tenures")
     place = {key: at for at, key in enumerate(ids.values.tolist())}
     row_of = np.array([*(place.get(level, -1) for level in owner.levels), -1], dtype=np.int64)
-    rows = np.flatnonzero(outcome.codes == WON)
-    who = row_of[owner.codes[rows]]
-    rows, who = rows[who >= 0], who[who >= 0]
-    since = closed[rows].astype(np.int64)
-    mine = (start[who] >= 0) & (since >= start[who]) & (since < until[who])
-    rows, who, since = rows[mine], who[mine], since[mine]
     first = np.full(len(start), _NEVER, dtype=np.int64)
-    win = (since >= seen[who]) & (money.minor[rows] >= 0)
-    np.minimum.at(first, who[win], since[win])
     months = edges.shape[1] - 1
     packed = (np.arange(len(edges))[:, None] * _LIFT + edges).reshape(-1)
-    month = np.searchsorted(packed, who * _LIFT + since, side="right") - 1 - who * (months + 1)
-    used = np.flatnonzero((month >= 0) & (month < months))
     wins, amount = np.zeros((len(start), months), dtype=np.int64), np.zeros((len(start), months), dtype=np.int64)
-    np.add.at(wins, (who[used], month[used]), 1)
-    np.add.at(amount, (who[used], month[used]), money.minor[rows[used]])
+    for at, stop in blocks_in_order(0, deals.rows):
+        rows = np.flatnonzero(outcome.codes[at:stop] == WON) + at
+        who = row_of[owner.codes[rows]]
+        rows, who = rows[who >= 0], who[who >= 0]
+        since = closed[rows].astype(np.int64)
+        mine = (start[who] >= 0) & (since >= start[who]) & (since < until[who])
+        rows, who, since = rows[mine], who[mine], since[mine]
+        win = (since >= seen[who]) & (money.minor[rows] >= 0)
+        np.minimum.at(first, who[win], since[win])
+        month = np.searchsorted(packed, who * _LIFT + since, side="right") - 1 - who * (months + 1)
+        used = np.flatnonzero((month >= 0) & (month < months))
+        np.add.at(wins, (who[used], month[used]), 1)
+        np.add.at(amount, (who[used], month[used]), money.minor[rows[used]])
     return wins, amount, first
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 import numpy as np
@@ -20,6 +20,7 @@ from salesmetrics.tally import Tally, added
 __all__ = ["TurnTally"]
 
 By = str | tuple[str, ...] | list[str] | None
+_BLOCK = 1 << 19
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -67,36 +68,47 @@ class TurnTally(Tally):
         outcome: LabelColumn = deals.column("outcome", "deals won")
         closed, created = (day_column(deals, name, "deals created and won") for name in ("closed", "created"))
         money: MoneyColumn = deals.column("amount", "deals created and won")
-        first, last = int(window.periods.starts.min()), int(window.periods.ends.max())
+        periods = window.periods
+        first, last = int(periods.starts.min(initial=2**31 - 1)), int(periods.ends.max(initial=0))
         high = last if snapshot is None else min(last, snapshot + 1)
         mask = deals.mask(where)
         keep = [Range(outcome.codes, WON, WON + 1), Range(closed.days, first, max(high, first))]
-        rows = positions(deals.rows, [*keep, *(() if mask is None else (Range(mask.view(np.uint8), 1, None),))])
+        keep += [] if mask is None else [Range(mask.view(np.uint8), 1, None)]
         read = [name for name in dict.fromkeys([*names, "rep"]) if name in deals.label_names]
-        columns = {name: deals.columns[name].take(rows) for name in (*read, "closed")}
-        grouping = group(attrs.evolve(deals, columns=columns, rows=len(rows)), by, None, reps, as_of=snapshot)
-        days, born, amount = closed.days.take(rows), created.days.take(rows), money.take(rows)
-        place = window.periods.period_of(days).astype(np.int64)
-        here = (place >= 0) & (born >= window.periods.starts.take(np.maximum(place, 0))) & (born >= 0)
-        axes = (Axis(place, window.size, table=np.arange(-1, window.size), base=-1), Axis(here.astype(np.int8), 2))
-        count, (total,) = grouping.tabulate(axes, (), [Addend(amount.minor, amount.largest)])
-        priced = count
-        if amount.known is not None:
-            priced, _ = grouping.tabulate(axes, (Range(amount.known, 1, None),))
-        present = grouping.present(count)
-        return cls(
-            labels=grouping.labels(present),
-            window=window,
-            by=names,
-            as_of_day=snapshot,
-            currency=deals.currency,
-            scale=deals.scale,
-            count=count[present],
-            priced=priced[present],
-            amount=total[present],
-            credits=np.array([int(((amount.minor < 0) & (place >= 0)).sum())], dtype=np.int64),
-            left_out=np.array([int(((born < 0) & (place >= 0)).sum())], dtype=np.int64),
-        )
+
+        def counted(start: int, stop: int) -> dict[str, Any]:
+            here = [attrs.evolve(rule, values=rule.values[start:stop]) for rule in keep]
+            rows = positions(stop - start, here) + start
+            columns = {name: deals.columns[name].take(rows) for name in (*read, "closed")}
+            grouping = group(attrs.evolve(deals, columns=columns, rows=len(rows)), by, None, reps, as_of=snapshot)
+            days, born, amount = closed.days.take(rows), created.days.take(rows), money.take(rows)
+            place = periods.period_of(days).astype(np.int64)
+            own = (place >= 0) & (born >= periods.starts.take(np.maximum(place, 0))) & (born >= 0)
+            axes = (Axis(place, window.size, table=np.arange(-1, window.size), base=-1), Axis(own.astype(np.int8), 2))
+            count, (total,) = grouping.tabulate(axes, (), [Addend(amount.minor, amount.largest)])
+            priced = count
+            if amount.known is not None:
+                priced, _ = grouping.tabulate(axes, (Range(amount.known, 1, None),))
+            present = grouping.present(count)
+            return {
+                "labels": grouping.labels(present),
+                "window": window,
+                "by": names,
+                "as_of_day": snapshot,
+                "currency": deals.currency,
+                "scale": deals.scale,
+                "count": count[present],
+                "priced": priced[present],
+                "amount": total[present],
+                "credits": np.array([int(((amount.minor < 0) & (place >= 0)).sum())], dtype=np.int64),
+                "left_out": np.array([int(((born < 0) & (place >= 0)).sum())], dtype=np.int64),
+            }
+
+        # what is taken of the deals won is a part of the book: a part of them at a time
+        whole = cls(**counted(0, min(_BLOCK, deals.rows)))
+        for start in range(_BLOCK, deals.rows, _BLOCK):
+            whole = whole + cls(**counted(start, min(start + _BLOCK, deals.rows)))
+        return whole
 
     @classmethod
     def empty(

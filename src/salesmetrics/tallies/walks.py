@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 import attrs
@@ -10,7 +10,7 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._kernels import Addend, Axis, Range, packed_cells
-from salesmetrics._threads import side_by_side
+from salesmetrics._threads import blocks_in_order, side_by_side
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.history import DealHistory
@@ -21,7 +21,19 @@ from salesmetrics.columns import Column, DayColumn, LabelColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 from salesmetrics.grouping import Window, group, window_of
 from salesmetrics.labels import Labels, Levels
-from salesmetrics.states import UNTOLD, Standing, alive, created_days, narrowed, paired, snapshot, stood, untold
+from salesmetrics.states import (
+    UNTOLD,
+    Standing,
+    alive,
+    created_days,
+    followed,
+    narrowed,
+    paired,
+    silent_on,
+    snapshot,
+    stood,
+    untold,
+)
 from salesmetrics.tally import Tally, added
 from salesmetrics.trails import trails
 
@@ -80,28 +92,24 @@ class WalkTally(Tally):
         paths = trails(deals, history, as_of=None if plan.as_of is None else _check.date_of(plan.as_of))
         group(deals.take(np.zeros(0, dtype=np.int64)), by, None, reps)  # refuses what is not there
         mask = deals.mask(where)
-        rows = alive(deals, None if mask is None else np.flatnonzero(mask), plan.first, plan.last)
-        places = rows
-        if not paths.in_place:
-            place = np.full(deals.rows, -1, dtype=np.int64)
-            place[paths.row] = np.arange(len(paths))
-            rows = rows[place[rows] >= 0]
-            places = place[rows]
-        created = created_days(paths, places)
-        followed = {*_following(plan.by, deals), "source_currency"}
-        followed |= {"rep"} if plan.owners is not None else set()
-        followed |= {"stage"} if plan.min_stage is not None else set()
+        chosen = None if mask is None else np.flatnonzero(mask)
+        moving = {*_following(plan.by, deals), "source_currency"}
+        moving |= {"rep"} if plan.owners is not None else set()
+        moving |= {"stage"} if plan.min_stage is not None else set()
 
-        def sides(span: tuple[int, int]) -> tuple[IntArray, Standing, Standing]:
-            every = span == (plan.first, plan.last)
-            chosen = np.arange(len(rows)) if every else np.searchsorted(rows, alive(deals, rows, *span))
-            some = places if every else places[chosen]
-            before, after = side_by_side(lambda day: stood(paths, some, day, followed), span, len(some))
-            return chosen, before, after
+        def sides(span: tuple[int, int]) -> Iterator[_Sides]:
+            rows, places = followed(paths, alive(deals, chosen, *span))
+            for at, stop in list(blocks_in_order(0, len(rows))) or [(0, 0)]:
+                some = places[at:stop]
+                before, after = side_by_side(lambda day: stood(paths, some, day, moving), span, len(some))  # noqa: B023
+                yield _Sides(rows[at:stop], created_days(paths, some), before, after)
 
-        read = {"amount", *followed, *(() if set(plan.due) == {None} else ("expected_close",))}
+        read = {"amount", *moving, *(() if set(plan.due) == {None} else ("expected_close",))}
         days = {day for span in plan.spans if span is not None for day in span}
-        return cls._tallied(plan, deals, rows, created, sides, reps, untold(paths, places, days, read))
+        lost = np.zeros(len(UNTOLD), dtype=np.int64)
+        if silent_on(paths, read):
+            lost = untold(paths, followed(paths, alive(deals, chosen, plan.first, plan.last))[1], days, read)
+        return cls._tallied(plan, deals, sides, reps, lost)
 
     @classmethod
     def from_books(
@@ -134,14 +142,16 @@ class WalkTally(Tally):
         rows = np.arange(both.rows) if mask is None else np.flatnonzero(mask)
         moving = ("rep", "stage", "source_currency")
         levels = {n: c for n in moving if isinstance(c := both.columns.get(n), LabelColumn)}
-        created = both.column("created", "the deals that are new").days[rows]
+        created = both.column("created", "the deals that are new").days
 
-        def sides(span: tuple[int, int]) -> tuple[IntArray, Standing, Standing]:
+        def sides(span: tuple[int, int]) -> Iterator[_Sides]:
             sources = ((before, earlier, span[0]), (after, later, span[1]))
-            old, new = (snapshot(book, at[rows], day, levels) for book, at, day in sources)
-            return np.arange(len(rows)), old, new
+            for at, stop in list(blocks_in_order(0, len(rows))) or [(0, 0)]:
+                some = rows[at:stop]
+                old, new = (snapshot(book, spots[some], day, levels) for book, spots, day in sources)
+                yield _Sides(some, created[some], old, new)
 
-        return cls._tallied(plan, both, rows, created, sides, reps, np.zeros(len(UNTOLD), np.int64))
+        return cls._tallied(plan, both, sides, reps, np.zeros(len(UNTOLD), np.int64))
 
     @classmethod
     def empty(
@@ -201,31 +211,40 @@ class WalkTally(Tally):
         cls,
         plan: _Plan,
         deals: DealBook,
-        rows: IntArray,
-        created: IntArray,
-        sides: Callable[[tuple[int, int]], tuple[IntArray, Standing, Standing]],
+        sides: Callable[[tuple[int, int]], Iterator[_Sides]],
         reps: RepBook | None,
         lost: IntArray,
     ) -> Self:
-        """Return the tally of the deals of some rows; ``sides`` gives which of them may move in a span, and how they stood."""
-        amount, count, labels = None, None, None
+        """Return the tally of deals; ``sides`` gives those that may move in a span, in blocks, and how they stood."""
         unpriced = np.zeros(2, dtype=np.int64)
-        parts: list[_Part] = []
+
+        # a span after the other: the lines of all of them would take as much memory as the books
+        total: Self | None = None
         for at, (span, due) in enumerate(zip(plan.spans, plan.due, strict=True)):
             if span is None:
                 continue
-            chosen, before, after = sides(span)
-            scope = _scope(plan, due, before, deals)
-            found = moves(before, after, created[chosen], span, scope)
-            unpriced += [int((found.held & ~before.known).sum()), int((found.kept & ~after.known).sum())]
-            parts.append(_part(at, span, rows[chosen], before, after, lines(before, after, found)))
-            if moved := _following(plan.by, deals):
-                gone = handovers(before, after, found, moved, _regrouped(reps, after, span))
-                parts.append(_part(at, span, rows[chosen], before, after, gone, pairs=True))
-        labels, amount, count = _added_up(plan, deals, parts, reps)
-        tally = cls._made(plan, labels, amount, count, unpriced, lost, deals.currency, deals.scale)
+            parts: list[_Part] = []
+            for each in sides(span):
+                before, after = each.before, each.after
+                found = moves(before, after, each.created, span, _scope(plan, due, before, deals))
+                unpriced += [int((found.held & ~before.known).sum()), int((found.kept & ~after.known).sum())]
+                parts.append(_part(at, span, each.rows, before, after, lines(before, after, found)))
+                if moved := _following(plan.by, deals):
+                    gone = handovers(before, after, found, moved, _regrouped(reps, after, span))
+                    parts.append(_part(at, span, each.rows, before, after, gone, pairs=True))
+            some = cls._of_parts(plan, deals, parts, reps)
+            total = some if total is None else total + some
+        total = cls._of_parts(plan, deals, [], reps) if total is None else total
+        tally = attrs.evolve(total, unpriced=unpriced, untold=lost)
         tally.check()
         return tally
+
+    @classmethod
+    def _of_parts(cls, plan: _Plan, deals: DealBook, parts: Sequence[_Part], reps: RepBook | None) -> Self:
+        """Return the tally of some lines."""
+        labels, amount, count = _added_up(plan, deals, parts, reps)
+        nothing = np.zeros(2, dtype=np.int64), np.zeros(len(UNTOLD), dtype=np.int64)
+        return cls._made(plan, labels, amount, count, *nothing, deals.currency, deals.scale)
 
     def check(self) -> None:
         """Raise where opening and buckets do not add up to closing, in money or in deals, for any group and period."""
@@ -248,6 +267,16 @@ class WalkTally(Tally):
                 field="amount",
                 values=[int(money[row, period])],
             )
+
+
+@attrs.frozen(eq=False)
+class _Sides:
+    """Deals that may move in a span: rows of the book, days of creation, and how they stood on either day."""
+
+    rows: IntArray
+    created: AnyArray
+    before: Standing
+    after: Standing
 
 
 # --- what is asked ---------------------------------------------------------------------------------------------------
@@ -428,7 +457,7 @@ class _Part:
 
     period: int
     rows: IntArray
-    days: IntArray
+    days: AnyArray
     before: Mapping[str, LabelColumn]
     after: Mapping[str, LabelColumn]
     lines: Lines
@@ -447,7 +476,7 @@ def _part(
 ) -> _Part:
     # a deal that closed counts for the team that its rep was in on that day
     last = np.where(after.outcome > OPEN, after.closed, span[1]).take(found.place)
-    days = np.where(found.owner == 0, span[0], last)
+    days = np.where(found.owner == 0, span[0], last).astype(np.int32)
     return _Part(period, rows[found.place], days, before.labels, after.labels, found, pairs)
 
 
@@ -477,7 +506,7 @@ def _added_up(
     columns = {name: _label(name, deals, parts) for name in wanted if name in deals.label_names}
     if reps is not None and parts:
         # the day whose structure counts, where reps change teams
-        columns["closed"] = DayColumn(np.concatenate([p.days for p in parts]).astype(np.int32))
+        columns["closed"] = DayColumn(np.concatenate([p.days for p in parts]))
     book = attrs.evolve(deals, columns=columns, rows=size)
     grouping = group(book, plan.by, None, reps)
     if together is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -81,13 +83,17 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path, parquet: Any, monkeypatc
     """The file is asked for the columns of the question; ids only where a question or the check of ids needs them."""
     pattern = written(tmp_path, parquet)
     read: list[tuple[str, ...]] = []
-    own = parquet.ParquetFile.read_row_groups
 
-    def noted(self: Any, groups: Any, columns: Any, use_threads: bool) -> Any:
-        read.append(tuple(columns))
-        return own(self, groups, columns=columns, use_threads=use_threads)
+    def noting(own: Any) -> Any:
+        def noted(*given: Any, columns: Any = None, **more: Any) -> Any:
+            if columns is not None:  # else the first rows, of all columns
+                read.append(tuple(columns))
+            return own(*given, columns=columns, **more)
 
-    monkeypatch.setattr(parquet.ParquetFile, "read_row_groups", noted)
+        return noted
+
+    for way in ("read_row_groups", "iter_batches"):
+        monkeypatch.setattr(parquet.ParquetFile, way, noting(getattr(parquet.ParquetFile, way)))
     scan = sm.scan_parquet(pattern, **GIVEN)
     assert read == []
     with sm.threads(1):
@@ -305,3 +311,61 @@ def test_a_quote_that_is_never_closed_names_its_line(tmp_path: Path, monkeypatch
     with pytest.raises(sm.InvalidDataError, match="close every quote") as error:
         sm.win_rate(sm.DealScan((bad,), parts.first))
     assert error.value.line == 4
+
+
+def test_pieces_are_the_column(tmp_path: Path, parquet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns read in small pieces hold what they hold when read at once: dictionaries that change, gaps, few or many."""
+    arrow = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(3)
+    rows = 1_000
+    won = rng.random(rows) < 0.5
+    gap, mostly = rng.random(rows) < 0.2, rng.random(rows) < 0.9
+    day = np.datetime64("2026-01-01") + rng.integers(0, 90, rows)
+    labels = np.array([f"rep {at}" for at in range(40)], dtype=object)[np.sort(rng.integers(0, 40, rows))]
+    table = arrow.table(
+        {
+            "id": arrow.array([f"D{at}" for at in range(rows)]),
+            "rep": arrow.array(labels, mask=gap),
+            "region": arrow.array(labels, mask=gap).dictionary_encode(),
+            "size": arrow.array(rng.integers(0, 9, rows).astype(np.int16), mask=gap),
+            "amount": arrow.array(rng.integers(0, 10**6, rows) / 100, mask=gap),
+            "created": arrow.array(day - 10, mask=mostly),
+            "closed": arrow.array(day.astype("M8[D]"), mask=~won),
+            "outcome": arrow.array(np.where(won, "won", "open").astype(object)),
+            "probability": arrow.array(rng.random(rows), mask=mostly | won),
+        }
+    )
+    parquet.write_table(table, tmp_path / "deals.parquet", row_group_size=300)
+    expected = sm.read_deals(table, as_of="2026-06-30", currency="USD")
+    for piece in (7, 64, 5_000):
+        monkeypatch.setattr(row_groups, "PIECE", piece)
+        (found,) = sm.scan_parquet(tmp_path / "deals.parquet", as_of="2026-06-30", currency="USD").books()
+        assert found.equals(expected)
+
+
+def test_days_that_cannot_be_are_refused_by_row(tmp_path: Path, parquet: Any) -> None:
+    """Days read as they are stored meet the rules that days of a frame meet, gaps among them or not."""
+    arrow = pytest.importorskip("pyarrow")
+    for wrong in (-3, 10**7, -1):
+        for gaps in ([False] * 3, [True, False, False]):
+            table = arrow.table({"created": arrow.array([20_000, 20_001, wrong], arrow.int32(), mask=np.array(gaps))})
+            table = table.cast(arrow.schema([("created", arrow.date32())]))
+            parquet.write_table(table, tmp_path / "deals.parquet")
+            said = []
+            for read in (sm.read_deals, lambda path, **how: next(sm.scan_parquet(path, **how).books())):
+                with pytest.raises(sm.InvalidDataError) as error:
+                    read(tmp_path / "deals.parquet", currency="USD")
+                said.append((error.value.code, error.value.row, error.value.message.split("\n  in ")[0]))
+            assert said[0] == said[1]
+
+
+def test_a_scan_does_not_load_pandas(tmp_path: Path, parquet: Any) -> None:
+    """Pyarrow's own way to numpy would load pandas, which is half a second and many megabytes of nobody's use."""
+    pattern = written(tmp_path, parquet)
+    code = (
+        "import sys, salesmetrics as sm\n"
+        f"scan = sm.scan_parquet({pattern!r}, as_of={str(DEALS.as_of)!r}, currency='USD')\n"
+        "sm.win_rate(scan, by='rep'); sm.cycle_curve(scan, by='rep'); sm.open_pipeline(scan)\n"
+        "assert 'pyarrow' in sys.modules and 'pandas' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
