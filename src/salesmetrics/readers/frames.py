@@ -12,7 +12,8 @@ import numpy as np
 
 from salesmetrics.convert import Instants, Raw
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, show
-from salesmetrics.readers.series import arrow_raw, library_of, pandas_raw, polars_raw, raw_of
+from salesmetrics.readers.arrow_columns import arrow_raw
+from salesmetrics.readers.series import library_of, pandas_raw, polars_raw, raw_of
 from salesmetrics.readers.source import Role, Source, checked_names, objects_array
 
 __all__ = ["Role", "Source", "duckdb_source", "source_of"]

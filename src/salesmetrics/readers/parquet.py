@@ -12,9 +12,10 @@ from typing import IO, Any, TypeAlias
 
 from salesmetrics.convert import Raw
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, SalesMetricsError, show
+from salesmetrics.readers.arrow_columns import arrow_raw
 from salesmetrics.readers.csv import MAX_ROWS
 from salesmetrics.readers.frames import duckdb_source
-from salesmetrics.readers.series import arrow_raw, polars_raw
+from salesmetrics.readers.series import polars_raw
 from salesmetrics.readers.source import Role, Source, checked_names
 
 __all__ = ["parquet_source", "readable"]

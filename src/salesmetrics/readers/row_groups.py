@@ -19,9 +19,9 @@ from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, show, show_path
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
+from salesmetrics.readers.arrow_columns import arrow_batches, arrow_raw
 from salesmetrics.readers.parquet import readable
 from salesmetrics.readers.reading import Paths, Reading, files_of
-from salesmetrics.readers.series import arrow_batches, arrow_raw
 from salesmetrics.readers.source import Role, Source, checked_names
 from salesmetrics.scans import DealScan
 from salesmetrics.scans.parts import placed
