@@ -238,6 +238,7 @@ def csv_written(folder: Path) -> str:
 
 def test_batches_of_a_csv_file_are_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CSV files read some rows at a time answer as the book does, whatever the batch."""
+    pytest.importorskip("pyarrow")
     pattern = csv_written(tmp_path)
     book = as_book()
     for most in (1 << 16, 400, 1_300):
