@@ -15,6 +15,7 @@ from salesmetrics import _check
 from salesmetrics.arrays import BoolArray, CodeArray, IntArray
 from salesmetrics.calendars import DayLike, Period, Periods, day_numbers
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, show
+from salesmetrics.keywords import names_keywords
 
 __all__ = ["FiscalCalendar", "PeriodCodes"]
 
@@ -178,6 +179,7 @@ class FiscalCalendar:
                     hint="give `pattern`, such as '4-4-5', for a year of whole weeks.",
                 )
 
+    @names_keywords
     def year(self, year: int) -> Period:
         """Fiscal year of this number.
 
@@ -189,10 +191,12 @@ class FiscalCalendar:
         """
         return self._part(year, "year", 1)
 
+    @names_keywords
     def quarter(self, year: int, quarter: int) -> Period:
         """Quarter 1 to 4 of a fiscal year."""
         return self._part(year, "quarter", quarter)
 
+    @names_keywords
     def month(self, year: int, month: int) -> Period:
         """Month 1 to 12 of a fiscal year, counted from its first.
 
@@ -204,22 +208,27 @@ class FiscalCalendar:
         """
         return self._part(year, "month", month)
 
+    @names_keywords
     def week(self, year: int, week: int) -> Period:
         """Week of a fiscal year, from 1."""
         return self._part(year, "week", week)
 
+    @names_keywords
     def years(self, start: DayLike, end: DayLike) -> Periods:
         """Fiscal years that have a day from `start` up to, and without, `end`."""
         return self._cover(start, end, "year")
 
+    @names_keywords
     def quarters(self, start: DayLike, end: DayLike) -> Periods:
         """Fiscal quarters that have a day from `start` up to, and without, `end`."""
         return self._cover(start, end, "quarter")
 
+    @names_keywords
     def months(self, start: DayLike, end: DayLike) -> Periods:
         """Fiscal months that have a day from `start` up to, and without, `end`."""
         return self._cover(start, end, "month")
 
+    @names_keywords
     def weeks(self, start: DayLike, end: DayLike) -> Periods:
         """Weeks of fiscal years that have a day from `start` up to, and without, `end`."""
         return self._cover(start, end, "week")

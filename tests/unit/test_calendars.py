@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import salesmetrics as sm
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError
 from salesmetrics.fiscal import UNITS, FiscalCalendar
@@ -598,3 +599,13 @@ def test_business_days_of_bad_rows_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"no missing day; got 1 of 2 rows"):
         calendar.business_day_counts(np.array([20_000, -1]), "2026-07-02")
     assert calendar.is_business_day([None, "2026-07-03", "2026-07-04"]).tolist() == [False, True, False]
+
+
+def test_a_quarter_is_asked_for_by_year_and_number() -> None:
+    """A text for both, or a year alone, is refused in our words, with what belongs there."""
+    calendar = sm.FiscalCalendar(start_month=2)
+    for call in (lambda: calendar.quarter("2026Q1"), lambda: calendar.quarter(2026), lambda: calendar.quarters("2026")):
+        with pytest.raises(sm.InvalidTypeError) as caught:
+            call()
+        assert caught.value.code == "SM-ARG-72"
+        assert "(year, quarter)" in str(caught.value) or "(start, end)" in str(caught.value)

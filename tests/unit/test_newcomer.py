@@ -85,7 +85,7 @@ def test_a_map_the_wrong_way_round() -> None:
 
 def test_a_column_that_was_not_named() -> None:
     """A metric that lacks a column says how it comes in under our name; a misspelt one gets the nearest."""
-    deals = sm.read_deals(io.StringIO(EXPORT), money_format="1.234,56")
+    deals = sm.read_deals(io.StringIO(EXPORT), money_format="1.234,56", date_format="%d.%m.%Y")
     error = refusal(lambda: sm.win_rate(deals))
     assert error.hint is not None
     assert error.hint.endswith("columns={'outcome': ...} tells the reader which of yours holds it.")
@@ -255,3 +255,18 @@ def test_a_library_that_is_not_there_is_named_with_the_way_to_have_it(
         call(read())
     assert str(caught.value) == f"this needs {library}, which is not installed. Hint: {way}."
     assert caught.value.name == library
+
+
+def test_our_names_are_known_with_blanks_too() -> None:
+    """A column "Close Date" is close_date, "Forecast-Category" forecast_category; two for one field are refused."""
+    source = {
+        "Close Date": ["2026-01-05", "2026-09-01"],
+        "Outcome": ["won", "open"],
+        "Forecast-Category": ["Commit", "Best"],
+    }
+    book = sm.read_deals(source, as_of="2026-03-01")
+    assert str(book["closed"][0]) == "2026-01-05"
+    assert str(book["expected_close"][1]) == "2026-09-01"
+    assert book["forecast_category"].tolist() == ["Commit", "Best"]
+    with pytest.raises(sm.InvalidArgumentError, match="must stand in one column"):
+        sm.read_deals({"Close Date": ["2026-01-05"], "Close-Date": ["2026-01-05"]})

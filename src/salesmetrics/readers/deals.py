@@ -76,8 +76,8 @@ def read_deals(
     ----------
     source : path, text stream, frame, mapping of array_like or iterable of Deal
         The deals. Columns that bear our names (``id, rep, amount, created, expected_close, closed, stage, outcome,
-        probability, forecast_category``) need no map; ``close_date`` is taken as expected while a deal is open and as closed
-        once it is decided. None is required.
+        probability, forecast_category``), in any case and with blanks too, need no map; ``close_date`` is taken as expected
+        while a deal is open and as closed once it is decided. None is required.
     columns : mapping of str to str, optional
         Our name to the source's: ``{"amount": "Amount (USD)"}``, or one of `salesmetrics.maps`. Further columns of texts or
         whole numbers become labels under their own names; under a map of a system those of words do, and ids and labels are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -25,6 +26,7 @@ from salesmetrics.readers.source import Role, Source
 __all__ = ["Named", "any_source", "named"]
 
 FIRST_INSTANT = dt.date(1990, 1, 1).toordinal() - _check.EPOCH
+_BLANKS = re.compile(r"[\s-]+")
 SELDOM = ("account", "currency", "pipeline")
 """Columns that many exports lack and no metric needs: that one is missing is no news."""
 
@@ -155,12 +157,12 @@ def _by_own_name(source: Source, mapped: Mapping[str, str], fields: tuple[str, .
     """Return the fields that stand under their own names in columns that no other field has."""
     folded: dict[str, list[str]] = {}
     for name in source.names:
-        folded.setdefault(name.strip().casefold(), []).append(name)
+        folded.setdefault(_BLANKS.sub("_", name.strip().casefold()), []).append(name)
     taken, found = {*mapped.values(), *flags}, dict[str, str]()
     for field in fields:
         if field in mapped:
             continue
-        close = [name for name in folded.get(field, []) if name not in taken]
+        close = [name for name in folded.get(field, []) if name not in taken]  # "Close Date" is close_date
         exact = [name for name in close if name == field] or close
         if len(exact) > 1:
             raise InvalidArgumentError(
