@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -97,11 +98,13 @@ def unread(data: Data) -> Data:
     return attrs.evolve(data, book=_book(data.columns, data.as_of), quotas=quotas, calls=calls)
 
 
+@functools.cache
 def rep_names() -> tuple[str, ...]:
     """Return the labels of reps, in order."""
     return tuple(f"rep {i:04d}" for i in range(REPS))
 
 
+@functools.cache
 def segment_names() -> tuple[str, ...]:
     """Return the labels of segments, in order."""
     return tuple(f"segment {i}" for i in range(SEGMENTS))

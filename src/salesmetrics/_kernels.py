@@ -7,20 +7,19 @@ same in any order of the rows, in any cut, on any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Literal
 
 import attrs
 import numpy as np
 
+from salesmetrics._adding import Adder, Totals
 from salesmetrics._threads import BLOCK, Blocks, blocks_in_order, in_order, thread_count
-from salesmetrics._wide import DIGITS, add_products, carry18, joined, joined_halves, limbs18, narrowed
+from salesmetrics._wide import DIGITS, joined, joined_halves, narrowed
+from salesmetrics._workbench import Workbench
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 
-BATCH = 1 << 19
-_COMPILED_ROWS = 1 << 17
 _FOLDED = 1 << 16
 _MOSTLY = 0.75
 _INT64_MAX = 2**63 - 1
@@ -91,8 +90,7 @@ def tabulate(
 ) -> Tables:
     """Return the table of counts, in the smaller type that holds them, and of exact sums over the kept rows."""
     plan = _planned(axes)
-    done = _spread(partial(_Pass, plan, tuple(keep), tuple(sums), rows, count), rows, plan.cells)
-    return Tables(plan.asked(done.counts), tuple(done.total(i) for i in range(len(sums))))
+    return Tables(*_spread(plan, tuple(keep), tuple(sums), rows, count=count))
 
 
 @attrs.frozen(eq=False)
@@ -152,53 +150,59 @@ def _looked_up(axis: Axis) -> Axis:
     return attrs.evolve(axis, table=np.append(last, np.arange(axis.size)), base=-1, edge=None)
 
 
-def _spread(make: Callable[[], _Pass], rows: int, cells: int) -> _Pass:
-    """Run a pass over all rows, on threads with tables of their own where that pays, and add the tables."""
-    blocks = Blocks(rows)
-    workers = 1 if rows < 2 * cells else thread_count(rows)
-    mine = make()
+def _spread(
+    plan: _Plan, keep: tuple[Range, ...], sums: tuple[Addend, ...], rows: int, *, count: bool
+) -> tuple[IntArray, tuple[IntArray, ...]]:
+    """Run a pass over all rows, on threads where that pays."""
+    digits = tuple(_tables(column, rows) for column in sums)
+    totals = Totals(plan.cells, rows, digits, count=count)
+    blocks, bench = Blocks(rows), Workbench()
+    workers = thread_count(rows) if totals.compiled else 1
+    passes = [_Pass(plan, keep, sums, totals, min(blocks.size, max(rows, 1)), bench) for _ in range(workers)]
     if workers < 2:
-        return mine.over(blocks)
-    others = [make() for _ in range(workers - 1)]
-    with ThreadPoolExecutor(workers - 1) as pool:
-        running = [pool.submit(other.over, blocks) for other in others]
-        mine.over(blocks)
-        for future in running:
-            mine.take_in(future.result())
-    return mine
+        passes[0].over(blocks)
+    else:
+        with ThreadPoolExecutor(workers - 1) as pool:
+            running = [pool.submit(other.over, blocks) for other in passes[1:]]
+            passes[0].over(blocks)
+            for future in running:
+                future.result()
+    totals.carry()
+    bench.clear()
+    return plan.asked(totals.counts), tuple(
+        _total(plan, column, t) for column, t in zip(sums, totals.sums, strict=True)
+    )
+
+
+def _total(plan: _Plan, column: Addend, tables: IntArray) -> IntArray:
+    """Return the sum of one column from the tables that hold it."""
+    table = plan.asked(tables)
+    if column.times is not None:
+        return joined(table) if len(table) == DIGITS else joined_halves(table[0], table[1])
+    return table[0] if len(table) == 1 else narrowed(table[0], table[1])
 
 
 class _Pass:
-    """The tables and buffers of one thread.
-
-    Cells and values of the kept rows are gathered until there are enough to be worth a call. Where there are many they are
-    added up as a sparse matrix times one, which takes half of the time of ``np.add.at`` and lets other threads run meanwhile.
-    """
+    """The buffers of one thread: cells and values of the kept rows are gathered until there are enough to be worth a call."""
 
     def __init__(
         self,
         plan: _Plan,
         keep: tuple[Range, ...],
         sums: tuple[Addend, ...],
-        rows: int,
-        count: bool,
+        totals: Totals,
+        block: int,
+        bench: Workbench,
     ) -> None:
-        block = min(Blocks(rows).size, max(rows, 1))
-        cells, room = plan.cells, _room(plan.cells, rows, block)
-        self.plan, self.keep, self.sums, self.count = plan, keep, sums, count
-        self.compiled = rows >= max(_COMPILED_ROWS, 2 * cells)
-        self.small = cells <= 8_192 and not self.compiled
-        self.counts: IntArray = np.zeros(
-            cells + 1 if count else 1, dtype=np.int64 if self.small or rows >= 2**31 else np.int32
-        )
-        self.ones = np.ones(room if count and not self.small else 0, dtype=self.counts.dtype)
-        self.totals = [np.zeros((_tables(column, rows), cells + 1), dtype=np.int64) for column in sums]
-        self.scratch = _Scratch(block, plan.kind)
-        self.cell = np.empty(room, dtype=plan.kind)
-        self.values = [np.empty(room if len(t) < DIGITS else 0, dtype=np.int64) for t in self.totals]
-        self.filled = self.since = 0
+        room = totals.room(block)
+        self.plan, self.keep, self.sums, self.totals = plan, keep, sums, totals
+        self.adder = Adder(totals, room, bench)
+        self.scratch = _Scratch(block, plan.kind, bench)
+        self.cell = bench.array(room, plan.kind)
+        self.values = [bench.array(room if len(t) < DIGITS else 0, np.int64) for t in totals.sums]
+        self.filled = 0
 
-    def over(self, blocks: Iterable[tuple[int, int]]) -> _Pass:
+    def over(self, blocks: Iterable[tuple[int, int]]) -> None:
         """Add the rows of the blocks."""
         for at, end in blocks:
             mask = _mask(self.keep, at, end, self.scratch)
@@ -211,71 +215,24 @@ class _Pass:
                 self._flush()
             room = slice(self.filled, self.filled + kept)
             cell = _cells(self.plan, at, end, chosen, self.scratch, self.cell[room], mask)
-            for column, total, values in zip(self.sums, self.totals, self.values, strict=True):
-                if len(total) == DIGITS:
-                    _add_long(total, cell, column, at, end, chosen)
+            for i, (column, values) in enumerate(zip(self.sums, self.values, strict=True)):
+                if len(self.totals.sums[i]) == DIGITS:
+                    self.adder.add_products(i, cell, *_factors(column, at, end, chosen))
                 else:
                     _read(column, at, end, chosen, values[room])
             self.filled += kept
         self._flush()
-        self._carry()
-        return self
 
     def _flush(self) -> None:
         """Add what was gathered to the tables."""
         cell = self.cell[: self.filled]
-        if self.count and self.small:
-            self.counts += np.bincount(cell, minlength=len(self.counts))
-        elif self.count:
-            self._add(self.counts, cell, self.ones[: self.filled])
-        for total, gathered in zip(self.totals, self.values, strict=True):
-            values = gathered[: self.filled]
-            if len(total) == 1:
-                self._add(total[0], cell, values)
-            elif len(total) == 2:  # two halves, where one table could overflow
-                self._add(total[1], cell, values & 0xFFFFFFFF)
-                self._add(total[0], cell, values >> 32)
-        self.since += self.filled
+        if self.totals.count:
+            self.adder.count(cell)
+        for i, (total, gathered) in enumerate(zip(self.totals.sums, self.values, strict=True)):
+            if len(total) < DIGITS:
+                self.adder.add(i, cell, gathered[: self.filled])
+        self.totals.added(self.filled)
         self.filled = 0
-        if self.since > 1 << 23:
-            self._carry()
-
-    def _add(self, table: IntArray, cell: AnyArray, values: AnyArray) -> None:
-        """Add values to their cells."""
-        if not self.compiled:
-            np.add.at(table, cell, values)
-            return
-        from scipy.sparse import csc_array
-
-        once = np.array([0, len(cell)], dtype=cell.dtype)
-        table += csc_array((values, cell, once), shape=(len(table), 1)) @ np.ones(1, dtype=table.dtype)
-
-    def _carry(self) -> None:
-        """Bring long sums back into their limbs before one could overflow."""
-        self.since = 0
-        for total in self.totals:
-            if len(total) == DIGITS:
-                carry18(total)
-
-    def take_in(self, other: _Pass) -> None:
-        """Add the tables of another thread."""
-        self.counts += other.counts
-        for mine, theirs in zip(self.totals, other.totals, strict=True):
-            mine += theirs
-        self._carry()
-
-    def total(self, at: int) -> IntArray:
-        """Return the sum of one column."""
-        table = self.plan.asked(self.totals[at])
-        if self.sums[at].times is not None:
-            return joined(table) if len(table) == DIGITS else joined_halves(table[0], table[1])
-        return table[0] if len(table) == 1 else narrowed(table[0], table[1])
-
-
-def _room(cells: int, rows: int, block: int) -> int:
-    """Return how many rows are gathered before they are added up: the more, the larger the table that a call makes anew."""
-    most = max(min(8 * cells, BATCH), cells // 4)
-    return max(block, min(most, rows >> 4))
 
 
 def _tables(column: Addend, rows: int) -> int:
@@ -290,13 +247,16 @@ class _Scratch:
 
     __slots__ = ("cell", "difference", "mask", "other", "part")
 
-    def __init__(self, size: int, kind: type[np.signedinteger[Any]] | None = None) -> None:
+    def __init__(
+        self, size: int, kind: type[np.signedinteger[Any]] | None = None, bench: Workbench | None = None
+    ) -> None:
+        new = np.empty if bench is None else bench.array
         room = 0 if kind is None else size  # without a kind, for masks only
-        self.cell = np.empty(room, dtype=kind)
-        self.part = np.empty(room, dtype=kind)
-        self.difference = np.empty(room, dtype=kind)
-        self.mask = np.empty(size, dtype=bool)
-        self.other = np.empty(size, dtype=bool)
+        self.cell = new(room if bench is None else 0, kind)
+        self.part = new(room, kind)
+        self.difference = new(room, kind)
+        self.mask = new(size, bool)
+        self.other = new(size, bool)
 
 
 def _mask(keep: tuple[Range, ...], at: int, end: int, scratch: _Scratch) -> BoolArray | None:
@@ -393,14 +353,13 @@ def _read(column: Addend, at: int, end: int, chosen: AnyArray | None, out: IntAr
         np.copyto(out, values)
 
 
-def _add_long(total: IntArray, cell: AnyArray, column: Addend, at: int, end: int, chosen: AnyArray | None) -> None:
-    """Add products that could leave int64 to their cells, in digits."""
+def _factors(column: Addend, at: int, end: int, chosen: AnyArray | None) -> tuple[AnyArray, AnyArray]:
+    """Return the two factors of products that could leave int64."""
     values = _pick(column.values, at, end, chosen)
     if column.minus is not None:
         values = np.subtract(values, _pick(column.minus, at, end, chosen), dtype=np.int64)
     assert column.times is not None
-    times = values if column.times is column.values else _pick(column.times, at, end, chosen)
-    add_products(total, cell, limbs18(values), limbs18(times))
+    return values, values if column.times is column.values else _pick(column.times, at, end, chosen)
 
 
 def looked_up(values: AnyArray, table: AnyArray, base: int) -> AnyArray:
@@ -437,6 +396,23 @@ def packed_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ())
         np.concatenate(nothing + [each for found, _ in parts for each in found]),
         np.concatenate(nothing + [each for _, places in parts for each in places]),
     )
+
+
+def kept_cells(
+    blocks: Iterable[tuple[int, int]], axes: Sequence[Axis], *, keep: Sequence[Range] = ()
+) -> Iterator[tuple[IntArray, AnyArray]]:
+    """Yield the positions of the kept rows of each block and the cell of each; the cells are overwritten by the next block."""
+    plan, scratch = _planned([_looked_up(axis) for axis in axes]), _Scratch(0, np.intp)
+    every = all(axis.table is None for axis, _ in plan.axes)
+    for at, end in blocks:
+        if end - at > len(scratch.cell):
+            scratch = _Scratch(end - at, plan.kind)
+        chosen = _chosen(tuple(keep), at, end, scratch)
+        kept = end - at if chosen is None else len(chosen)
+        cell = _cells(plan, at, end, chosen, scratch, scratch.cell[:kept])
+        row = np.arange(at, end) if chosen is None else np.add(chosen, at, out=chosen)
+        wanted = None if every else np.flatnonzero(cell < plan.cells)
+        yield (row, cell) if wanted is None or len(wanted) == kept else (row.take(wanted), cell.take(wanted))
 
 
 def row_cells(rows: int, axes: Sequence[Axis], *, keep: Sequence[Range] = ()) -> AnyArray:

@@ -27,7 +27,7 @@ __all__ = [
 
 BLOCK = 262_144
 THREADED_ROWS = 300_000
-_LEAST = 65_536
+_LEAST = 131_072
 _MOST = 8
 
 _Part = TypeVar("_Part")
@@ -120,9 +120,12 @@ def side_by_side(work: Callable[[_Task], _Part], tasks: Sequence[_Task], rows: i
         return list(pool.map(work, tasks))
 
 
-def in_order(work: Callable[[int, int], _Part], rows: int) -> list[_Part]:
-    """Return what the work gives for contiguous parts of the rows, in order, on threads where that pays."""
-    workers = thread_count(rows)
+def in_order(work: Callable[[int, int], _Part], rows: int, each: int = 1) -> list[_Part]:
+    """Return what the work gives for contiguous parts of the rows, in order, on threads where that pays.
+
+    ``each`` is how many numbers a row has.
+    """
+    workers = min(thread_count(rows * each), max(rows, 1))
     if workers < 2:
         return [work(0, rows)]
     edges = [rows * i // workers for i in range(workers + 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from salesmetrics._check import locked
 from salesmetrics.arrays import IntArray
 from salesmetrics.asking import deal_book
 from salesmetrics.books import DealBook, RepBook
@@ -82,4 +83,4 @@ def followed(
         for place in others:
             censored[rows] += block[:, place]
     entered = None if tally.entry is None or counts else tally.entered(slice(0, tally.rows))
-    return Followed(events, censored, entered)
+    return Followed(locked(events), locked(censored), entered)

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import Rebuilt, locked
-from salesmetrics._kernels import looked_up
+from salesmetrics._kernels import largest_difference, looked_up
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.errors import InvalidDataError, show
 from salesmetrics.money import to_major
@@ -242,6 +242,23 @@ class DayColumn(Rebuilt):
             narrow = table.astype(np.int8 if int(table.max()) < 128 else np.int16)
             found = self._positions[key] = locked(looked_up(self.days, narrow, base))
         return found
+
+    @cached_property
+    def _longest(self) -> dict[int | None, tuple[AnyArray, int]]:
+        """The longest spans worked out so far: since which days, by the day on which open spans were cut."""
+        return {}
+
+    def longest_since(self, earlier: DayColumn, cut: int | None = None) -> int:
+        """Return the most days from an earlier column to this one, -1 where there are none; it is kept.
+
+        With ``cut`` later days, and those of rows without one, count as that day.
+        """
+        held = self._longest.get(cut)
+        if held is None or held[0] is not earlier.days:
+            if len(self._longest) >= _TABLES_KEPT:
+                self._longest.clear()
+            held = self._longest[cut] = (earlier.days, largest_difference(self.days, earlier.days, cut))
+        return held[1]
 
     def __len__(self) -> int:
         return len(self.days)

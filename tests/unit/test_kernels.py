@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesmetrics import _kernels
+from salesmetrics import _adding, _workbench
 from salesmetrics._histograms import Histogram, runs, scatter
 from salesmetrics._kernels import (
     Addend,
@@ -25,6 +25,7 @@ from salesmetrics._kernels import (
 )
 from salesmetrics._threads import BLOCK, thread_count, threads
 from salesmetrics._wide import LIMBS, CellOverflow, carried, checked_add, limbs_of, wide_ints
+from salesmetrics._workbench import KEPT, Workbench
 from salesmetrics.errors import InvalidArgumentError
 
 MOST = 2**63 - 1
@@ -301,8 +302,8 @@ def test_threads_change_no_bit(many: dict[str, Any], monkeypatch: pytest.MonkeyP
     """One pass, two threads, eight, and numpy's own answer are the same whole numbers."""
     with threads(1):
         alone = tabulate(**many)
-    for count, batch in itertools.product((2, 3, 8), (BLOCK, _kernels.BATCH)):
-        monkeypatch.setattr(_kernels, "BATCH", batch)
+    for count, batch in itertools.product((2, 3, 8), (BLOCK, _adding.BATCH)):
+        monkeypatch.setattr(_adding, "BATCH", batch)
         with threads(count):
             found = tabulate(**many)
         assert np.array_equal(found.count, alone.count)
@@ -313,6 +314,39 @@ def test_threads_change_no_bit(many: dict[str, Any], monkeypatch: pytest.MonkeyP
     total = np.zeros(600, dtype=np.int64)
     np.add.at(total, cell, many["sums"][0].values[place])
     assert np.array_equal(total, alone.sums[0])
+
+
+@pytest.mark.parametrize("crowd", [0, 300, 200_000])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_large_tables_counted_in_bytes(crowd: int, *, wanted: bool) -> None:
+    """A table of many cells is counted in bytes first; a cell with more than a byte holds is counted all the same."""
+    rng = np.random.default_rng(3)
+    rows, cells = 700_000, 600_000
+    codes = rng.integers(0 if wanted else -1, cells, rows).astype(np.int32)
+    codes[rng.choice(rows, crowd, replace=False)] = 77
+    expected = np.bincount(codes[codes >= 0], minlength=cells)
+    for count in (1, 2, 3):
+        with threads(count):
+            found = tabulate(rows, (Axis(codes, cells, edge=None if wanted else "drop"),)).count
+        assert np.array_equal(found, expected)
+    everything = tabulate(rows, (Axis(codes, cells, edge=None if wanted else "drop"),), keep=(Range(codes, 77, None),))
+    assert np.array_equal(everything.count[77:], expected[77:])
+    assert not everything.count[:77].any()
+
+
+def test_memory_of_a_pass_is_kept_within_bounds_and_never_shared() -> None:
+    """What one pass has laid back the next one takes; two at a time have their own, and much is not kept."""
+    bench, other = Workbench(), Workbench()
+    mine, theirs = bench.array(100_000, np.int64), other.array(100_000, np.int64)
+    assert not np.shares_memory(mine, theirs)
+    assert (mine.dtype, len(mine)) == (np.int64, 100_000)
+    bench.clear()
+    again = other.array(70_000, np.int64)
+    assert np.shares_memory(mine, again)
+    large = [other.array(KEPT // 2, np.uint8) for _ in range(5)]
+    other.clear()
+    assert sum(len(held) << power for power, held in _workbench._shelves.items()) <= KEPT
+    del large
 
 
 def test_overflow_is_found_on_threads_too(many: dict[str, Any]) -> None:

@@ -400,5 +400,7 @@ def test_counts_of_days_widen_when_they_are_added() -> None:
     assert both.equals(wide + wide)
     assert both.dense is not None
     assert int(both.dense.max()) == 200
-    few = attrs.evolve(wide, dense=np.minimum(tally.dense, 1).astype(np.int8))
-    assert (few + few).dense.dtype == np.int8
+    assert both.dense.dtype == np.int32
+    bytes_each = attrs.evolve(wide, dense=np.minimum(tally.dense, 1).astype(np.uint8) * 200)
+    assert (bytes_each + bytes_each).equals(both + both)
+    assert (bytes_each + bytes_each).taking_in(bytes_each).equals(both + both + both)

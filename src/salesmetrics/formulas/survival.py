@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from salesmetrics import _check
+from salesmetrics._threads import in_order
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError
 
@@ -368,7 +369,7 @@ def conditional_quantile(curve: IncidenceCurve, horizon: npt.ArrayLike, q: float
 
 
 def _counts(values: npt.ArrayLike, argument: str, least: int = 1) -> IntArray:
-    """Return a copy of counts as int64, or refuse what cannot be counts."""
+    """Return counts as int64, a copy of what may still change, or refuse what cannot be counts."""
     counts = np.asarray(values)
     if counts.ndim < least or counts.dtype.kind not in "iu" or counts.min(initial=0) < 0:
         raise InvalidArgumentError(
@@ -377,7 +378,8 @@ def _counts(values: npt.ArrayLike, argument: str, least: int = 1) -> IntArray:
             code="SM-FRM-01",
             field=argument,
         )
-    return counts.astype(np.int64)
+    final = counts.flags.owndata and not counts.flags.writeable
+    return counts.astype(np.int64, copy=not final)
 
 
 def _same_shape(events: AnyArray, censored: AnyArray, shape: tuple[int, ...]) -> None:
@@ -404,11 +406,11 @@ def _rows(values: AnyArray) -> AnyArray:
     return values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
 
 
-def _blocks(rows: int, width: int) -> Iterator[slice]:
+def _blocks(rows: int, width: int, first: int = 0) -> Iterator[slice]:
     """Yield slices of rows whose tables stay in the second cache."""
     step = max(1, _BLOCK // max(width, 1))
-    for start in range(0, rows, step):
-        yield slice(start, start + step)
+    for start in range(first, rows, step):
+        yield slice(start, min(start + step, rows))
 
 
 def _entries(entered: npt.ArrayLike | None, shape: tuple[int, ...]) -> IntArray | None:
@@ -428,15 +430,19 @@ def _product_limit(
     survival, at_risk = np.empty(events.shape), np.empty(events.shape, dtype=np.int64)
     happened, lost, flat, risk = _rows(events), _rows(censored), _rows(survival), _rows(at_risk)
     late = None if entered is None else _rows(entered)
-    for block in _blocks(len(flat), days):
-        gone = happened[block] + lost[block]
-        if late is not None:
-            # a row is at risk from its entry on: those who enter later than an age are not yet at risk at it
-            gone[:, :-1] -= late[block][:, 1:]
-        np.cumsum(gone[:, ::-1], axis=-1, out=risk[block][:, ::-1])
-        some = np.maximum(risk[block], 1, out=gone)
-        np.divide(some - happened[block], some, out=flat[block])
-        np.cumprod(flat[block], axis=-1, out=flat[block])
+
+    def part(start: int, stop: int) -> None:
+        for block in _blocks(stop, days, start):
+            gone = happened[block] + lost[block]
+            if late is not None:
+                # a row is at risk from its entry on: those who enter later than an age are not yet at risk at it
+                gone[:, :-1] -= late[block][:, 1:]
+            np.cumsum(gone[:, ::-1], axis=-1, out=risk[block][:, ::-1])
+            some = np.maximum(risk[block], 1, out=gone)
+            np.divide(some - happened[block], some, out=flat[block])
+            np.cumprod(flat[block], axis=-1, out=flat[block])
+
+    in_order(part, len(flat), each=max(days, 1))
     if days:
         flat[~(risk > 0).any(axis=-1)] = np.nan
     return survival, at_risk

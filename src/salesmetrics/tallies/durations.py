@@ -10,7 +10,7 @@ import numpy as np
 
 from salesmetrics import _check
 from salesmetrics._histograms import Histogram, all_in_place
-from salesmetrics._kernels import Addend, Axis, Range, capped, largest_difference, packed_cells
+from salesmetrics._kernels import Addend, Axis, Range, capped, packed_cells
 from salesmetrics._wide import checked_add
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import DealBook
@@ -125,7 +125,8 @@ class DurationTally(Tally):
             missing, more = _outside(grouping, (*axes, *kinds), keep, test and attrs.evolve(test, low=None, high=1))
             keep, bare = (*keep, *([test] if test else [])), np.union1d(bare, more)
             lost.append(missing)
-        counted = _counted(grouping, (*axes, *kinds), keep, age, window.size * len(chosen), bare)
+        longest = closed.longest_since(created, age.cap)
+        counted = _counted(grouping, (*axes, *kinds), keep, age, longest, window.size * len(chosen), bare)
         found = _Places(grouping, counted.groups, keep)
         return cls(
             labels=counted.labels,
@@ -302,7 +303,7 @@ def _put_together(one: tuple[IntArray, AnyArray], other: tuple[IntArray, AnyArra
     if one[0].shape[1] < days:
         one, other = other, one
     (wide, first), (table, second) = one, other
-    kind = np.result_type(wide, table)
+    kind = np.result_type(wide, table, np.int32)  # counts in bytes come from one batch of rows
     if kind.itemsize < 8 and int(wide.max(initial=0)) + int(table.max(initial=0)) > np.iinfo(kind).max:
         kind = np.dtype(np.int64)
     in_place = wide.shape == (rows, days) and all_in_place(first)
@@ -319,7 +320,7 @@ def _put_in(total: IntArray, table: IntArray, rows: AnyArray) -> bool:
 
     Counts are not negative, so that a sum which is has left its type, and taking away what was added mends it.
     """
-    if total.dtype != table.dtype or not total.flags.owndata:
+    if not np.can_cast(table.dtype, total.dtype) or total.dtype.kind != "i" or not total.flags.owndata:
         return False
     total.flags.writeable = True
     try:
@@ -328,9 +329,11 @@ def _put_in(total: IntArray, table: IntArray, rows: AnyArray) -> bool:
         for start in range(0, len(table), step):
             block = table[start : start + step]
             where: Any = slice(start, start + len(block)) if whole else rows[start : start + len(block)]
-            sums = total[where, : table.shape[1]] + block
-            total[where, : table.shape[1]] = sums
-            if len(sums) and int(sums.min(initial=0)) < 0:
+            sums = total[where, : table.shape[1]]
+            sums += block
+            if not whole:
+                total[where, : table.shape[1]] = sums
+            if int(sums.min(initial=0)) < 0:
                 for back in range(0, start + 1, step):
                     block = table[back : back + step]
                     where = rows[back : back + len(block)]
@@ -398,11 +401,17 @@ class _Counted:
 
 
 def _counted(
-    grouping: Grouping, more: tuple[Axis, ...], keep: tuple[Range, ...], age: Axis, per: int, bare: IntArray
+    grouping: Grouping,
+    more: tuple[Axis, ...],
+    keep: tuple[Range, ...],
+    age: Axis,
+    longest: int,
+    per: int,
+    bare: IntArray,
 ) -> _Counted:
     """Return the counts of the groups that occur, those of deals left out too."""
     assert age.minus is not None
-    days = largest_difference(age.values, age.minus, age.cap) + 1
+    days = longest + 1
     rows = grouping.groups * per
     if rows * max(days, 1) <= min(_DENSE, max(1 << 20, 4 * grouping.rows)):
         table, _ = grouping.tabulate((*more, attrs.evolve(age, size=max(days, 1))), keep, short=True)
