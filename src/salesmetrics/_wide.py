@@ -47,6 +47,21 @@ def _far_from_ends(values: IntArray) -> bool:
     return not values.size or (int(values.max()) < 2**62 and int(values.min()) >= -(2**62))
 
 
+def fits_in(total: IntArray, more: IntArray) -> bool:
+    """Return True where a table can be added to another in place without leaving int64."""
+    mine = total.flags.owndata and total.shape == more.shape and total.dtype == more.dtype
+    return mine and _far_from_ends(total) and _far_from_ends(more)
+
+
+def add_in(total: IntArray, more: IntArray, *, limbs: bool = False) -> None:
+    """Add a table that fits to another, which stays locked for everybody else; limbs come back into their one form."""
+    total.flags.writeable = True
+    total += more
+    if limbs:
+        total[...] = carried(total)
+    total.flags.writeable = False
+
+
 def limbs18(values: IntArray) -> list[IntArray]:
     """Return the limbs of 18 bits from the lowest, the last one signed; limbs that are all zero are left off."""
     limbs = [values & 0x3FFFF]

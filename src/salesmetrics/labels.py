@@ -109,18 +109,21 @@ class Labels(Rebuilt):
 
     def union(self, other: Labels) -> tuple[Self, IntArray, IntArray]:
         """Return the rows of both, and where the rows of each went."""
-        if self._named_alike(other):
+        if self.alike(other):
             every = np.arange(len(self), dtype=np.int64)
             return self, every, every
         levels: list[Levels] = []
         mine: list[IntArray] = []
         theirs: list[IntArray] = []
         for at, (left, right) in enumerate(zip(self.levels, other.levels, strict=True)):
-            values = merged_levels([(left.values, left.ordered), (right.values, right.ordered)])
-            place = {value: i for i, value in enumerate(values)}
+            alike = left.values == right.values
+            values = (
+                left.values if alike else merged_levels([(left.values, left.ordered), (right.values, right.ordered)])
+            )
+            place = {} if alike else {value: i for i, value in enumerate(values)}
             levels.append(Levels(left.name, values, left.ordered and right.ordered))
             for have, column, out in ((left, self.codes[:, at], mine), (right, other.codes[:, at], theirs)):
-                if have.values == values:
+                if alike or have.values == values:
                     out.append(column)
                     continue
                 lookup = np.array([*(place[v] for v in have.values), len(values)], dtype=np.int64)
@@ -131,7 +134,7 @@ class Labels(Rebuilt):
         rows, inverse = distinct_rows(both, [len(level.values) + 1 for level in levels])
         return type(self)(tuple(levels), rows), inverse[: len(self)], inverse[len(self) :]
 
-    def _named_alike(self, other: Labels) -> bool:
+    def alike(self, other: Labels) -> bool:
         """Return True where both have the same rows of the same levels, as the parts of one file mostly have."""
         pairs = zip(self.levels, other.levels, strict=True)
         same = all((a.values, a.ordered) == (b.values, b.ordered) for a, b in pairs)
@@ -143,7 +146,9 @@ class Labels(Rebuilt):
             return type(self).single(), np.zeros(len(self), dtype=np.int64)
         at = [self.names.index(name) for name in names]
         levels = tuple(self.levels[i] for i in at)
-        rows, inverse = distinct_rows(self.codes[:, at], [len(level.values) + 1 for level in levels])
+        leading = at == list(range(len(at)))  # a view will do
+        codes = self.codes[:, : len(at)] if leading else self.codes[:, at]
+        rows, inverse = distinct_rows(codes, [len(level.values) + 1 for level in levels])
         return type(self)(levels, rows), inverse
 
 
@@ -155,14 +160,17 @@ def distinct_rows(codes: IntArray, sizes: Sequence[int]) -> tuple[IntArray, IntA
     if cells >= 2**62:
         rows, inverse = np.unique(codes, axis=0, return_inverse=True)
         return rows, inverse.reshape(-1).astype(np.int64)
-    packed = np.zeros(len(codes), dtype=np.int64)
-    for at, size in enumerate(sizes):
-        packed = packed * size + codes[:, at]
+    packed = codes[:, 0].astype(np.int64) if len(sizes) else np.zeros(len(codes), dtype=np.int64)
+    for at, size in enumerate(sizes[1:], 1):
+        packed *= size
+        packed += codes[:, at]
     if cells <= max(4 * len(codes), 1 << 12):
         seen = np.zeros(cells, dtype=bool)
         seen[packed] = True
-        found = np.unravel_index(np.flatnonzero(seen), tuple(sizes)) if len(sizes) else ()
-        return np.stack(found, axis=1).astype(np.int64), (np.cumsum(seen) - 1)[packed]
+        cell = np.flatnonzero(seen)
+        found = np.unravel_index(cell, tuple(sizes)) if len(sizes) else ()
+        every = len(cell) and int(cell[-1]) == len(cell) - 1
+        return np.stack(found, axis=1).astype(np.int64), packed if every else (np.cumsum(seen) - 1)[packed]
     _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
     return codes[first], inverse.reshape(-1).astype(np.int64)
 

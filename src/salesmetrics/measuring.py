@@ -12,9 +12,8 @@ from salesmetrics.books import DealBook
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, escape, nearest, show
 from salesmetrics.keywords import names_keywords
 from salesmetrics.scans import DealScan
-from salesmetrics.scans.requests import Request
+from salesmetrics.scans.requests import Memory, Request, remembered
 from salesmetrics.scans.scan import Sampled, sampled
-from salesmetrics.tally import Memory, remembered
 
 __all__ = ["Measured", "measure"]
 

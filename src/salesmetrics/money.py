@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, fresh
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest, show
 
 __all__ = [
@@ -41,6 +41,7 @@ ULPS = 8
 
 _SPLITTER = 2.0**27 + 1.0
 _BLOCK = 1 << 13
+_CLEAR = 1 << 15
 
 _TWO_DECIMALS = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
@@ -210,15 +211,71 @@ def floats_to_minor(values: AnyArray, scale: int, *, rounding: Rounding = None) 
     return minor, bad
 
 
-def clear_minor(values: AnyArray, scale: int) -> IntArray | None:
-    """Return floats of major units as whole minor units where each of them clearly is one and none is negative, else None."""
-    minor = np.empty(len(values), dtype=np.int64)
+def clear_minor(
+    pieces: Iterable[tuple[int, int, AnyArray, IntArray | None]], rows: int, scale: int
+) -> tuple[IntArray, BoolArray | None] | None:
+    """Return floats of major units as whole minor units, 0 where missing, where each clearly is one and none is negative.
+
+    Pieces say where they begin, how many rows they are, and the floats of those of their rows that are known (None: of all);
+    NaN is missing. The mask says which rows are known, None all. None in place of both where some float needs the exact rule.
+    """
+    minor = fresh(rows, np.int64)
+    known: BoolArray | None = None
+    room = np.empty((2, min(rows, _CLEAR)))
     with np.errstate(all="ignore"):
-        for start in range(0, len(values), _BLOCK):
-            part = minor[start : start + _BLOCK]
-            if _convert_block(values[start : start + _BLOCK], part, scale) is not None or int(part.min()) < 0:
+        for start, count, values, some in pieces:
+            part = minor[start : start + count]
+            out = part if some is None else np.empty(len(values), dtype=np.int64)
+            absent = _clear_piece(values, out, scale, room)
+            if absent is None:
                 return None
-    return minor
+            if some is None and not len(absent):
+                continue
+            known = np.ones(rows, dtype=bool) if known is None else known
+            here = known[start : start + count]
+            if some is None:
+                here[absent] = False
+                continue
+            here.fill(False)
+            here[some] = True
+            here[some.take(absent)] = False
+            part.fill(0)
+            part[some] = out
+    return minor, known
+
+
+def _clear_piece(values: AnyArray, minor: IntArray, scale: int, room: FloatArray) -> IntArray | None:
+    """Write floats as minor units and return which are missing; None where some float is not clearly a minor unit."""
+    absent = [np.empty(0, dtype=np.int64)]
+    for start in range(0, len(values), _CLEAR):
+        block, out = values[start : start + _CLEAR], minor[start : start + _CLEAR]
+        if _clear_block(block, out, scale, room):
+            continue
+        gone = np.isnan(block)
+        if not gone.any() or not _clear_block(np.where(gone, 0.0, block), out, scale, room):
+            return None
+        absent.append(start + np.flatnonzero(gone))
+    return np.concatenate(absent)
+
+
+def _clear_block(values: AnyArray, minor: IntArray, scale: int, room: FloatArray) -> bool:
+    """Write the floats of a block as minor units; False where one is not clearly such, is negative or NaN.
+
+    Most blocks are told by their worst float alone. Half the tolerance is asked for, as in `_convert_block`.
+    """
+    eps = float(np.finfo(np.float64).eps)
+    product, whole = room[0, : len(values)], room[1, : len(values)]
+    np.multiply(values, float(10**scale), out=product)
+    np.rint(product, out=whole)
+    if not (whole.min() >= 0 and whole.max() < 0.125 / eps):  # which NaN is not either
+        return False
+    np.copyto(minor, whole, casting="unsafe")
+    product -= whole
+    if max(product.max(), -product.min()) <= 0.4 * NEAR:
+        return True
+    whole *= eps
+    whole += 0.4 * NEAR
+    return bool((np.abs(product, out=product) <= whole).all())
 
 
 def _convert_block(values: AnyArray, minor: IntArray, scale: int) -> BoolArray | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -11,14 +10,14 @@ import numpy as np
 
 from salesmetrics._check import Rebuilt, date_of, locked
 from salesmetrics._histograms import scatter
-from salesmetrics._wide import CellOverflow, carried, checked_add
+from salesmetrics._wide import CellOverflow, add_in, carried, checked_add, fits_in
 from salesmetrics.arrays import AnyArray
 from salesmetrics.errors import InvalidDataError, MergeError, escape, show
 from salesmetrics.grouping import Window
 from salesmetrics.keywords import handed_over
 from salesmetrics.labels import Labels
 from salesmetrics.scans import DealScan
-from salesmetrics.scans.requests import Request
+from salesmetrics.scans.requests import Request, remembered
 
 __all__ = ["Tally"]
 
@@ -85,6 +84,11 @@ class Tally(Rebuilt):
         """Return the tally of a scan, the arguments of ``from_book`` behind the deals as given."""
         return deals.tallied(cls, given, named)
 
+    @classmethod
+    def part_of(cls, wanted: Request, made: Iterable[tuple[Request, Any]]) -> Self | None:
+        """Return a tally that is a part of one that was made of the same book, or None where it has to be made itself."""
+        return None
+
     @property
     def _tables(self) -> list[attrs.Attribute[Any]]:
         return [field for field in attrs.fields(type(self)) if ADDS in field.metadata]
@@ -132,8 +136,22 @@ class Tally(Rebuilt):
         return attrs.evolve(self, labels=labels, **tables, **self._merged(other, labels, mine, yours))
 
     def taking_in(self, other: Self) -> Self:
-        """Return the tally of the rows of both, this one given up: for a running sum that nobody else has seen."""
-        return self + other
+        """Return the tally of the rows of both, this one given up: for a running sum that nobody else has seen.
+
+        Where both have the same groups the tables are added up in place.
+        """
+        plain = not any(OWN in field.metadata for field in attrs.fields(type(self)))
+        if not (plain and type(other) is type(self) and self.labels.alike(other.labels)):
+            return self + other
+        if self.schema() != other.schema():
+            return self + other  # which says what differs
+        pairs = [(f, getattr(self, f.name), getattr(other, f.name)) for f in self._tables]
+        pairs = [(field, left, right) for field, left, right in pairs if left is not None]
+        if not all(fits_in(left, right) for _, left, right in pairs):
+            return self + other
+        for field, left, right in pairs:
+            add_in(left, right, limbs=field.metadata[ADDS] == "limbs")
+        return self
 
     def _merged(self, other: Self, labels: Labels, mine: AnyArray, yours: AnyArray) -> dict[str, Any]:
         """Return the fields that a kind of tally merges in its own way."""
@@ -185,18 +203,6 @@ class Tally(Rebuilt):
         return True
 
 
-@attrs.define(eq=False)
-class Memory:
-    """The tallies of one book that were made while its questions were answered, by what was asked."""
-
-    deals: object
-    made: dict[Hashable, tuple[object, Any]] = attrs.field(factory=dict)
-
-
-remembered: ContextVar[Memory | None] = ContextVar("remembered", default=None)
-"""What is known of the book whose questions are being answered together."""
-
-
 def _tallied(function: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """Return what ``from_book`` gives: the sum over the parts of a scan, or what is known of a book that is asked much."""
     deals = given[1] if len(given) > 1 else named.get("deals")
@@ -210,7 +216,8 @@ def _tallied(function: Callable[..., Any], given: tuple[Any, ...], named: dict[s
     assert memory is not None
     request = Request(kind, rest, named)
     if request.key not in memory.made:
-        memory.made[request.key] = request, function(kind, deals, *rest, **named)
+        made = kind.part_of(request, memory.made.values())
+        memory.made[request.key] = request, function(kind, deals, *rest, **named) if made is None else made
     return memory.made[request.key][1]
 
 

@@ -390,6 +390,26 @@ def test_an_error_of_a_question_is_raised_as_it_is() -> None:
     assert "row 0 of part 1" in error.value.message
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("by", [None, "rep", ["rep", "segment"]])
+@pytest.mark.parametrize("outcome", ["won", "lost", "closed"])
+def test_cycles_beside_a_curve_are_those_asked_alone(outcome: str, by: Any, *, missing: bool) -> None:
+    """A curve knows the cycles of the same deals, unless a creation day is missing; nobody sees where they came from."""
+    created = DEALS.columns["created"]
+    some = attrs.evolve(created, days=np.where(np.arange(DEALS.rows) % 7 == 3, -1, created.days))
+    book = attrs.evolve(DEALS, columns={**DEALS.columns, "created": some}) if missing else DEALS
+    for named in ({}, {"where": {"segment": "SMB"}}, {"as_of": "2026-03-31"}):
+        asked = {
+            "cycle": lambda d, n=named: sm.cycle_length(d, by=by, stat="median", outcome=outcome, **n),
+            "curve": lambda d, n=named: sm.cycle_curve(d, by=by, **n).median,
+        }
+        alone = {name: question(book) for name, question in asked.items()}
+        for order in (["cycle", "curve"], ["curve", "cycle"]):
+            for source in (book, sm.scan(cut(book, 3))):
+                found = sm.measure(source, {name: asked[name] for name in order})
+                assert all(found[name].equals(alone[name]) for name in order)
+
+
 def test_counts_of_days_widen_when_they_are_added() -> None:
     """Tallies whose counts are held in small numbers add up in larger ones where the sum needs them."""
     tally = sm.DurationTally.from_book(DEALS, by="segment")

@@ -188,6 +188,30 @@ def test_a_sum_that_takes_in_is_the_sum(period: Any) -> None:
     assert all(part.equals(same) for part, same in zip(parts, copies, strict=True))
 
 
+@every_kind
+@pytest.mark.parametrize("by", [None, "rep", ("rep", "outcome")])
+def test_every_kind_takes_in_what_it_would_add(kind: str, by: Any) -> None:
+    """Groups that a part has and the sum has not, and groups that are the same."""
+    make = KINDS[kind]
+    parts = [make(deals(rows, seed), by=by) for seed, rows in enumerate((40, 60, 60, 5, 60, 3))]
+    copies = [copy.deepcopy(part) for part in parts]
+    running = parts[0] + parts[1]
+    for part in parts[2:]:
+        running = running.taking_in(part)
+    assert running.equals(sum(parts))
+    assert all(part.equals(same) for part, same in zip(parts, copies, strict=True))
+
+
+def test_a_running_sum_that_would_leave_int64_is_refused_and_not_wrapped() -> None:
+    """What does not fit in place goes the way of every sum, which says so."""
+    one = sm.BookingTally.from_book(deals(), by="rep")
+    (name, table), *_ = one.tables().items()
+    huge = attrs.evolve(one, **{name: np.full_like(table, 2**62)})
+    running = (one + one).taking_in(one)
+    with pytest.raises(sm.InvalidDataError, match="must stay within int64"):
+        running.taking_in(huge).taking_in(huge)
+
+
 def test_a_sum_that_takes_in_leaves_its_type_where_it_must() -> None:
     """A count above what the table holds is found, what was added before it taken back, and the wider table made."""
     one = sm.DurationTally.from_book(deals(400), by="rep")

@@ -12,7 +12,7 @@ import numpy as np
 from salesmetrics._check import locked
 from salesmetrics._threads import in_order
 from salesmetrics.arrays import AnyArray
-from salesmetrics.columns import Column
+from salesmetrics.columns import Column, MoneyColumn
 
 __all__ = ["filled"]
 
@@ -83,9 +83,8 @@ class _Target:
             rows = len(column)
             for field, values in _arrays(column).items():
                 self.arrays[name][field][at : at + rows] = values
-            known = getattr(column, "known", None)
-            if known is not None:
-                self.partly[name].append((at, known))
+            if isinstance(column, MoneyColumn) and column.known is not None:
+                self.partly[name].append((at, column.known))
         return rows
 
     def columns(self) -> dict[str, Column]:
@@ -94,7 +93,7 @@ class _Target:
 
     def _column(self, name: str, like: Any) -> Column:
         made: dict[str, AnyArray | None] = dict(self.arrays[name])
-        if hasattr(like, "known"):
+        if isinstance(like, MoneyColumn):
             made["known"] = self._known(name)
         column: Column = attrs.evolve(like, **made)
         return column

@@ -18,7 +18,7 @@ from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, smallest_cod
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import InvalidDataError, MissingColumnError, nearest, show
 
-__all__ = ["Matched", "matched", "stage_levels", "staged_outcomes", "with_outcome"]
+__all__ = ["Matched", "alone", "matched", "stage_levels", "staged_outcomes", "with_outcome"]
 
 
 @attrs.frozen(eq=False)
@@ -138,6 +138,24 @@ def with_outcome(
         return None
     column = _meant(stage, meanings)
     return attrs.evolve(history, columns={**history.columns, "outcome": column}, process=process)
+
+
+def alone(history: DealHistory) -> DealHistory:
+    """Return a history that is asked without a deal book, with its outcomes; what its stages mean is kept with it."""
+    if "outcome" in history.columns:
+        return history
+    held: DealHistory | None = history.tied.get("alone")
+    if held is None:
+        told = with_outcome(None, history)
+        if told is None:
+            raise MissingColumnError(
+                f"`outcome` must be a column of the history; got {', '.join(history.names)}.",
+                code="SM-HIS-02",
+                field="outcome",
+                hint="give the deal book: history.as_of(day, deals); or read_history(..., process=process).",
+            )
+        held = history.tied["alone"] = told
+    return held
 
 
 def _in_process(history: DealHistory, process: SalesProcess | None) -> DealHistory:

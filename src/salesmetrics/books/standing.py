@@ -13,9 +13,8 @@ from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.filling import filled
 from salesmetrics.books.history import DealHistory
-from salesmetrics.books.matching import Matched, matched, with_outcome
+from salesmetrics.books.matching import Matched, alone, matched
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn, ProbabilityColumn
-from salesmetrics.errors import MissingColumnError
 
 __all__ = ["kept_where", "standing"]
 
@@ -25,27 +24,20 @@ _STATE = ("stage", "outcome", "amount", "expected_close", "closed", "probability
 def standing(history: DealHistory, days: Sequence[int], deals: DealBook | None) -> tuple[DealBook, ...]:
     """Return the book as it stood at the end of each of these days."""
     if deals is None:
-        told = with_outcome(None, history)
-        if told is None:
-            raise MissingColumnError(
-                f"`outcome` must be a column of the history; got {', '.join(history.names)}.",
-                code="SM-HIS-02",
-                field="outcome",
-                hint="give the deal book: history.as_of(day, deals); or read_history(..., process=process).",
-            )
-        return _alone(told, days)
+        return _alone(alone(history), days)
     return _tied(deals, matched(deals, history), days)
 
 
 def _alone(history: DealHistory, days: Sequence[int]) -> tuple[DealBook, ...]:
     """Return the book of each day from the history only."""
     tracked = [name for name in history.columns if name not in ("deal", "date", "seq", "actor")]
+    keys: KeyColumn = history.column("deal", "a history")
 
     def work(start: int, stop: int) -> Iterator[Mapping[str, Column]]:
         for day in days:
             kept, at, _ = history.in_force(day, start, stop)
             columns: dict[str, Column] = {name: history.columns[name].take(at) for name in tracked}
-            columns["id"], columns["created"] = KeyColumn(history.ids.take(kept)), DayColumn(history.born.take(kept))
+            columns["id"], columns["created"] = KeyColumn(keys.values.take(at)), DayColumn(history.born.take(kept))
             yield columns | {"closed": _closing_days(history, at, columns["outcome"])}
 
     found = filled(len(history.born), partial(_born, history.born, days), work)

@@ -15,7 +15,7 @@ from salesmetrics.convert.outcomes import (
     outcome_from_flags,
 )
 from salesmetrics.convert.probabilities import probability
-from salesmetrics.convert.raw import Ascii, Coded, Dated, Instants, Problem, Raw, Scaled, Texts
+from salesmetrics.convert.raw import Ascii, Coded, Dated, Instants, Piece, Pieces, Problem, Raw, Scaled, Texts
 from salesmetrics.convert.records import beginning, record_ids, wrong_records
 from salesmetrics.convert.textual import as_texts, as_written, is_words
 
@@ -25,6 +25,8 @@ __all__ = [
     "Coded",
     "Dated",
     "Instants",
+    "Piece",
+    "Pieces",
     "Problem",
     "Raw",
     "Scaled",

@@ -13,7 +13,19 @@ from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import MoneyColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, scatter, whole_problem
+from salesmetrics.convert.raw import (
+    Coded,
+    Instants,
+    Piece,
+    Pieces,
+    Problem,
+    Raw,
+    Scaled,
+    Texts,
+    problems_at,
+    scatter,
+    whole_problem,
+)
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
 from salesmetrics.convert.written import MONEY_FORMATS, as_numbers, read_written
 from salesmetrics.money import LIMIT, clear_minor, decimals_to_minor, floats_to_minor, rounded_decimals
@@ -39,7 +51,7 @@ class _Minor:
 
 
 def money(
-    raw: Raw,
+    raw: Raw | Pieces,
     field: str,
     scale: int,
     *,
@@ -52,7 +64,7 @@ def money(
 
     Parameters
     ----------
-    raw : numpy.ndarray, Coded, Scaled or Texts
+    raw : numpy.ndarray, Coded, Scaled, Texts or Pieces
         Amounts in major units: whole numbers, floats, ``Decimal`` objects, exact decimals; texts of a file where they
         are plain decimals.
     field : str
@@ -84,7 +96,9 @@ def money(
     if rounding is not None:
         _check.one_of(rounding, ("half_even",), "rounding")
     if rounding is None and money_format is None and (clear := _clear(raw, scale)) is not None:
-        return MoneyColumn(clear, None, scale), []
+        return clear, []
+    if isinstance(raw, Pieces):
+        raw = raw.whole()
     if money_format is not None:
         raw, marked = as_numbers(raw, field, money_format, currency)
     else:
@@ -200,11 +214,18 @@ def _convert(raw: Raw, field: str, scale: int, rounding: Literal["half_even"] | 
     return attrs.evolve(result, problems=found.problems + result.problems)
 
 
-def _clear(raw: Raw, scale: int) -> IntArray | None:
-    """Return the minor units of a column of floats in which nothing is amiss or missing, None for any other."""
-    if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != np.dtype(np.float64):
+def _clear(raw: Raw | Pieces, scale: int) -> MoneyColumn | None:
+    """Return the amounts of a column of floats in which nothing is amiss, None for any other."""
+    if isinstance(raw, Pieces):
+        found = clear_minor(raw.pieces(), len(raw), scale)
+    elif type(raw) is np.ndarray and raw.ndim == 1 and raw.dtype == np.dtype(np.float64):
+        found = clear_minor([Piece(0, len(raw), raw)], len(raw), scale)
+    else:
         return None
-    return clear_minor(raw, scale)
+    if found is None:
+        return None
+    minor, known = found
+    return MoneyColumn(minor, None if known is None else _check.locked(known), scale)
 
 
 def _hint(kind: str) -> str | None:

@@ -9,14 +9,14 @@ from typing import Any
 import attrs
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray
+from salesmetrics.arrays import AnyArray, BoolArray, fresh
 from salesmetrics.columns import LabelColumn, smallest_codes
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.convert.words import spreadsheet_errors
 from salesmetrics.errors import show
 
-__all__ = ["label"]
+__all__ = ["label", "looked_up_codes"]
 
 _LARGEST_FLOAT = 2**53
 _BLOCK = 1 << 16
@@ -205,11 +205,19 @@ def _used_levels(place: AnyArray, codes: AnyArray, levels: tuple[Any, ...]) -> L
     lookup = np.where(used, np.cumsum(used) - 1, -1)
     kept = levels if used[:-1].all() else tuple(compress(levels, used[:-1].tolist()))
     table = smallest_codes(lookup[place], len(kept))
-    found = np.empty(len(codes), dtype=table.dtype)
+    return LabelColumn(looked_up_codes(table, codes), kept)
+
+
+def looked_up_codes(table: AnyArray, codes: AnyArray) -> AnyArray:
+    """Return what stands in a table at each code, in its last cell for -1."""
+    found = fresh(len(codes), table.dtype)
+    places = np.empty(min(len(codes), _BLOCK), dtype=np.intp)  # what `take` would make of every block
     for start in range(0, len(codes), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        np.take(table, codes[rows], mode="wrap", out=found[rows])
-    return LabelColumn(found, kept)
+        out = found[start : start + _BLOCK]
+        place = places[: len(out)]
+        np.copyto(place, codes[start : start + _BLOCK])
+        np.take(table, place, mode="wrap", out=out)
+    return found
 
 
 def _seen(codes: AnyArray, size: int) -> BoolArray:

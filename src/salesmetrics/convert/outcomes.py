@@ -12,14 +12,13 @@ from salesmetrics import _check
 from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.columns import PPM, LabelColumn, ProbabilityColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.labels import label
+from salesmetrics.convert.labels import label, looked_up_codes
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidTypeError, nearest, show
 
 __all__ = ["OUTCOMES", "flag", "outcome", "outcome_from_chances", "outcome_from_ends", "outcome_from_flags"]
 
-_BLOCK = 1 << 16
 _FLAG_WORDS: dict[object, int] = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, 1: 1, 0: 0}
 
 
@@ -52,13 +51,13 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     counted = _counted(raw)
     if counted is not None and outcomes is None:
         return _unsaid(len(raw), field)
+    if counted is None and isinstance(raw, Coded) and (found := _meant(raw, field, meaning)) is not None:
+        return found, []
     words, problems = label(raw if counted is None else counted, field)
     if any(problem.whole for problem in problems):
         return _outcomes(np.full(len(words), -1)), problems
     lookup = np.array([meaning.get(level, -2) for level in words.levels] + [-1], dtype=np.int8)
-    codes = np.empty(len(words), dtype=np.int8)
-    for start in range(0, len(codes), _BLOCK):
-        np.take(lookup, words.codes[start : start + _BLOCK], mode="wrap", out=codes[start : start + _BLOCK])
+    codes = looked_up_codes(lookup, words.codes)
     if not any(not problem.warning for problem in problems) and (not len(codes) or codes.min() >= 0):
         return _outcomes(codes), []
     bad = np.zeros(len(codes), dtype=bool)
@@ -71,6 +70,18 @@ def outcome(raw: Raw, field: str, outcomes: Mapping[Any, str] | None = None) -> 
     shown = words.user() if blank.any() else codes
     problems += problems_at(blank, shown, field, "SM-RES-02", "be given in every row", hint)
     return _outcomes(np.maximum(codes, -1)), problems
+
+
+def _meant(raw: Coded, field: str, meaning: Mapping[Any, int]) -> LabelColumn | None:
+    """Return the outcomes of a coded column in which every row has a word that means one, None for any other."""
+    words, problems = label(raw.labels, field)
+    if not len(raw) or not len(words) or any(not problem.warning for problem in problems):
+        return None
+    if int(raw.codes.max()) >= len(words) or int(raw.codes.min()) < 0:
+        return None
+    lookup = np.array([meaning.get(level, -2) for level in words.levels] + [-1], dtype=np.int8)
+    codes = looked_up_codes(lookup[words.codes], np.asarray(raw.codes))
+    return _outcomes(codes) if int(codes.min()) >= 0 else None
 
 
 def _counted(raw: Raw) -> Raw | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, fresh
 from salesmetrics.columns import PPM, ProbabilityColumn
 from salesmetrics.convert import raw as forms
-from salesmetrics.convert.raw import Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem
+from salesmetrics.convert.raw import Instants, Piece, Pieces, Problem, Raw, Scaled, Texts, problems_at, whole_problem
 from salesmetrics.convert.words import each_distinct, is_plain_decimal, spreadsheet_errors
 
 __all__ = ["probability"]
@@ -16,12 +16,12 @@ _KIND = "hold numbers"
 _BLOCK = 1 << 16
 
 
-def probability(raw: Raw, field: str, *, scale: float = 1) -> tuple[ProbabilityColumn, list[Problem]]:
+def probability(raw: Raw | Pieces, field: str, *, scale: float = 1) -> tuple[ProbabilityColumn, list[Problem]]:
     """Return probabilities as the nearest whole parts per million.
 
     Parameters
     ----------
-    raw : numpy.ndarray, Coded, Scaled or Texts
+    raw : numpy.ndarray, Coded, Scaled, Texts or Pieces
         Numbers from 0 to ``scale``; None and NaN are missing.
     field : str
         The field, for problems.
@@ -43,6 +43,8 @@ def probability(raw: Raw, field: str, *, scale: float = 1) -> tuple[ProbabilityC
     found = _plain_chances(raw, scale)
     if found is not None:
         return ProbabilityColumn(found), []
+    if isinstance(raw, Pieces):
+        raw = raw.whole()
     numbers, shown, problems = _numbers(raw, field)
     with np.errstate(invalid="ignore"):
         bad = ~np.isnan(numbers) & ~((numbers >= 0) & (numbers <= scale))
@@ -55,21 +57,38 @@ def probability(raw: Raw, field: str, *, scale: float = 1) -> tuple[ProbabilityC
     return ProbabilityColumn(np.where(absent, -1, ppm).astype(np.int32)), problems
 
 
-def _plain_chances(raw: Raw, scale: float) -> AnyArray | None:
+def _plain_chances(raw: Raw | Pieces, scale: float) -> AnyArray | None:
     """Return the parts per million of a column of floats in which nothing is amiss, None for any other."""
-    if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != np.dtype(np.float64):
+    if isinstance(raw, Pieces):
+        pieces = raw.pieces()
+    elif type(raw) is np.ndarray and raw.ndim == 1 and raw.dtype == np.dtype(np.float64):
+        pieces = iter([Piece(0, len(raw), raw)])
+    else:
         return None
-    ppm = np.empty(len(raw), dtype=np.int32)
+    ppm = fresh(len(raw), np.int32)
+    for start, rows, values, known in pieces:
+        part = ppm[start : start + rows]
+        out = part if known is None else np.empty(len(values), dtype=np.int32)
+        if not _plain_parts(values, out, scale):
+            return None
+        if known is not None:
+            part.fill(-1)
+            part[known] = out
+    return ppm
+
+
+def _plain_parts(values: AnyArray, ppm: AnyArray, scale: float) -> bool:
+    """Write floats as parts per million, NaN as -1; False where one lies outside its bounds."""
     with np.errstate(all="ignore"):
-        for start in range(0, len(raw), _BLOCK):
-            block = raw[start : start + _BLOCK]
+        for start in range(0, len(values), _BLOCK):
+            block = values[start : start + _BLOCK]
             if np.fmin.reduce(block) < 0 or np.fmax.reduce(block) > scale:
-                return None
+                return False
             parts = block / scale if scale != 1 else block.copy()
             np.multiply(parts, PPM, out=parts)
             np.fmax(np.rint(parts, out=parts), -1, out=parts)
             np.copyto(ppm[start : start + _BLOCK], parts, casting="unsafe")
-    return ppm
+    return True
 
 
 def _hint(numbers: FloatArray, scale: float) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import attrs
 import numpy as np
@@ -19,6 +19,8 @@ __all__ = [
     "Coded",
     "Dated",
     "Instants",
+    "Piece",
+    "Pieces",
     "Plain",
     "Problem",
     "Raw",
@@ -107,6 +109,28 @@ class Dated:
         if self.missing is not None:
             days[self.missing] = np.iinfo(np.int64).min
         return days.view("M8[D]")
+
+
+class Piece(NamedTuple):
+    """Some rows of a column of floats: where they begin, how many they are, and the values of those that are known."""
+
+    start: int
+    rows: int
+    values: AnyArray
+    known: IntArray | None = None
+    """Which of the rows have a value, None for all."""
+
+
+@attrs.frozen(eq=False)
+class Pieces:
+    """A column of floats that is converted while it is read: piece by piece, or whole where that will not do."""
+
+    rows: int
+    pieces: Callable[[], Iterator[Piece]]
+    whole: Callable[[], Raw]
+
+    def __len__(self) -> int:
+        return self.rows
 
 
 Raw: TypeAlias = AnyArray | Coded | Scaled | Texts | Instants | Ascii | Dated

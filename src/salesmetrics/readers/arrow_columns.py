@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, IntArray
-from salesmetrics.convert import Ascii, Coded, Dated, Instants, Raw, Scaled
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray, fresh
+from salesmetrics.columns import smallest_codes
+from salesmetrics.convert import Ascii, Coded, Dated, Instants, Piece, Raw, Scaled
 from salesmetrics.errors import InvalidDataError, show
 from salesmetrics.readers.source import Role, objects_array
 
-__all__ = ["arrow_batches", "arrow_raw", "ascii_of"]
+__all__ = ["arrow_batches", "arrow_pieces", "arrow_raw", "ascii_of"]
 
 _ASCII, _WIDEST, _ROWS = 0x7F, 64, 1 << 14
 
@@ -95,7 +96,7 @@ def _arrow_numbers(chunks: Iterable[Any], rows: int, stored: np.dtype[Any], mean
     dated = meant.kind in "Mm"
     wide = np.dtype(np.int64) if dated else stored
     empty = np.iinfo(np.int64).min if dated else np.nan if meant.kind == "f" else 0
-    values = np.empty(rows, dtype=wide)
+    values = fresh(rows, wide)
     missing: BoolArray | None = None
     start = 0
     for chunk in chunks:
@@ -166,29 +167,43 @@ def _arrow_coded(chunks: Iterable[Any], rows: int, kind: Any) -> Coded:
     """Return dictionary columns as codes into one list of labels, in the order in which these are met."""
     stored = _plain_type(kind.index_type)
     assert stored is not None
-    codes: IntArray = np.empty(rows, dtype=np.int64 if kind.index_type.bit_width > 32 else np.int32)
+    codes = fresh(rows, np.int8)
     labels: dict[Any, int] = {}
     known: Any = None
     table: IntArray | None = None
     start = 0
     for chunk in chunks:
-        part, indices = codes[start : start + len(chunk)], chunk.indices
+        indices = chunk.indices
         if known is None or not chunk.dictionary.equals(known):
             known = chunk.dictionary
             table = _placed(known.to_pylist(), labels)
-        if not len(part):
+        if not len(chunk):
             continue
-        absent = _absent(indices) if indices.null_count else None
-        part[:] = _stored(indices, stored[0])
+        places = _stored(indices, stored[0])
+        absent = np.flatnonzero(_absent(indices)) if indices.null_count else None
         if absent is not None:
-            part[np.flatnonzero(absent)] = 0
+            places = places.copy()
+            places[absent] = 0
         if table is not None:
-            part[:] = table.take(part) if len(table) else -1
+            places = table.take(places) if len(table) else np.full(len(chunk), -1)
+        # a place that is none, which others refuse, must stay one
+        codes = _wide_enough(codes, start, max(len(labels), int(places.max()) + 1, -int(places.min())))
+        codes[start : start + len(chunk)] = places
         if absent is not None:
-            part[np.flatnonzero(absent)] = -1
+            codes[start + absent] = -1
         start += len(chunk)
     listed = objects_array(list(labels))
     return Coded(codes, listed, listed if kind.ordered else None)
+
+
+def _wide_enough(codes: AnyArray, done: int, size: int) -> AnyArray:
+    """Return codes in a type that holds so many labels and -1, those that are done as they are."""
+    kind = smallest_codes(codes[:0], size).dtype
+    if kind.itemsize <= codes.dtype.itemsize:
+        return codes
+    wider = fresh(len(codes), kind)
+    wider[:done] = codes[:done]
+    return wider
 
 
 def _placed(values: list[Any], labels: dict[Any, int]) -> IntArray | None:
@@ -232,6 +247,19 @@ def arrow_batches(chunks: Iterable[Any], rows: int, kind: Any, role: Role) -> Ra
         return _arrow_days(chunks, rows)
     values = _arrow_numbers(chunks, rows, *plain)
     return Instants(values) if kinds.is_timestamp(kind) and kind.tz is not None else values
+
+
+def arrow_pieces(chunks: Iterable[Any], rows: int) -> Iterator[Piece]:
+    """Yield a column of floats that comes in small pieces, validated, each as it lies in memory."""
+    start = 0
+    for chunk in _checked(_counted(chunks, rows)):
+        held = _stored(chunk, np.dtype(np.float64)) if len(chunk) else np.empty(0)
+        if len(chunk) and chunk.null_count:
+            known = np.flatnonzero(_bits(chunk.buffers()[0], chunk.offset, len(chunk)))
+            yield Piece(start, len(chunk), held.take(known), known)
+        else:
+            yield Piece(start, len(chunk), held)
+        start += len(chunk)
 
 
 def _counted(chunks: Iterable[Any], rows: int) -> Iterator[Any]:
@@ -279,19 +307,26 @@ def _within(indices: Any, size: int) -> bool:
 
 def _arrow_days(chunks: Iterable[Any], rows: int) -> Dated:
     """Return days as they are stored, in half of the room that numpy's own days take."""
-    days = np.empty(rows, dtype=np.int32)
+    days = fresh(rows, np.int32)
     missing: BoolArray | None = None
     start = 0
     for chunk in chunks:
         part = days[start : start + len(chunk)]
         if not len(part):
             continue
-        part[:] = _stored(chunk, days.dtype)
+        held = _stored(chunk, days.dtype)
         if chunk.null_count:
-            absent = _absent(chunk)
-            part[np.flatnonzero(absent)] = -1
             missing = np.zeros(rows, dtype=bool) if missing is None else missing
-            missing[start : start + len(chunk)] = absent
+            known = _bits(chunk.buffers()[0], chunk.offset, len(chunk)).view(bool)
+            absent = np.logical_not(known, out=missing[start : start + len(chunk)])
+        if 2 * chunk.null_count > len(part):
+            some = np.flatnonzero(known)
+            part.fill(-1)
+            part[some] = held.take(some)
+        else:
+            part[:] = held
+            if chunk.null_count:
+                part[np.flatnonzero(absent)] = -1
         start += len(chunk)
     return Dated(days, missing)
 

@@ -11,7 +11,7 @@ import numpy as np
 from salesmetrics import _check, convert
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, smallest_codes
-from salesmetrics.convert import Problem, Raw
+from salesmetrics.convert import Pieces, Problem, Raw
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, InvalidTypeError, show
 from salesmetrics.money import CURRENCIES, LIMIT, MAX_SCALE, resolve_scale
 from salesmetrics.rates import FxTable, converted
@@ -53,7 +53,7 @@ class Coins:
 
     def amounts(
         self,
-        raw: Raw,
+        raw: Raw | Pieces,
         judge: Judge,
         *,
         day: IntArray | None = None,
@@ -86,6 +86,7 @@ class Coins:
             return column, []
         assert self.own is not None
         assert day is not None
+        assert not isinstance(raw, Pieces)
         decimals = self._decimals()
         minor, known, problems = convert.money_by_scale(
             raw,

@@ -176,11 +176,11 @@ def read_deals(
         judge.hear(problems)
     converted: list[str] = []
     if "amount" in here and not coins.foreign:
-        book["amount"], _ = coins.amounts(here.raw("amount", "money"), judge)
+        book["amount"], _ = coins.amounts(here.pieces("amount") or here.raw("amount", "money"), judge)
     _days(here, judge, book, zone, date_format, sentinels, taken)
     _outcome(here, judge, book, outcomes, process)
     if "probability" in here:
-        raw = here.raw("probability", "probability")
+        raw = here.pieces("probability") or here.raw("probability", "probability")
         book["probability"], problems = convert.probability(raw, "probability", scale=here.shape.probability_scale)
         judge.hear(problems)
     _split_close_date(book)
@@ -191,7 +191,7 @@ def read_deals(
     if repair is not None:
         _check.one_of(repair, ("blank_created",), "repair")
         _blank_created(book, judge)
-    clean, kept = judge.settle(
+    clean, rows = judge.settled(
         _ordered(book), lambda columns: [*unknown_owners(columns, people), *deal_problems(columns, taken)]
     )
     if not here.quiet:  # warnings, and nothing else, come of these
@@ -200,7 +200,7 @@ def read_deals(
         judge.warn()
     return DealBook(
         columns=clean,
-        rows=len(kept),
+        rows=rows,
         currency=coins.currency,
         scale=coins.scale,
         as_of_day=taken,

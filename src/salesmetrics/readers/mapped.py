@@ -13,7 +13,18 @@ import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics.convert import Coded, Problem, Raw, Texts, as_texts, as_written, beginning, is_words, record_ids
+from salesmetrics.convert import (
+    Coded,
+    Pieces,
+    Problem,
+    Raw,
+    Texts,
+    as_texts,
+    as_written,
+    beginning,
+    is_words,
+    record_ids,
+)
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MissingColumnError, nearest, show
 from salesmetrics.readers.files import file_source
 from salesmetrics.readers.frames import source_of
@@ -80,6 +91,10 @@ class Named:
         if self.shape.id_length is not None and field in self.shape.ids:
             raw = record_ids(raw, self.shape.id_length)
         return raw
+
+    def pieces(self, field: str) -> Pieces | None:
+        """Return the column of floats of a field, to be converted while it is read; None where it cannot be."""
+        return None if self.shape.as_text else self.source.pieces(self.names[field])
 
     def can_label(self, ours: str, theirs: str) -> bool:
         """Return whether a column beside our fields can serve as a label, and is one in a file and in a frame alike."""

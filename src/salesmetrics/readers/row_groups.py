@@ -14,12 +14,12 @@ import numpy as np
 
 from salesmetrics.books import DealBook, RepBook
 from salesmetrics.calendars import DayLike
-from salesmetrics.convert import Raw
+from salesmetrics.convert import Piece, Pieces, Raw
 from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, show, show_path
 from salesmetrics.keywords import names_keywords
 from salesmetrics.rates import FxTable
-from salesmetrics.readers.arrow_columns import arrow_batches, arrow_raw
+from salesmetrics.readers.arrow_columns import arrow_batches, arrow_pieces, arrow_raw
 from salesmetrics.readers.parquet import readable
 from salesmetrics.readers.reading import Paths, Reading, files_of
 from salesmetrics.readers.source import Role, Source, checked_names
@@ -90,21 +90,28 @@ class RowGroups:
 
     def _source(self, whole: Any, names: list[str]) -> Source:
         """Return the columns, each of which is read when it is asked for and given up when it has become ours."""
-        rows, groups = sum(self.rows), list(self.groups)
+        rows, groups, schema = sum(self.rows), list(self.groups), whole.schema_arrow
 
         def pieces(name: str) -> Iterator[Any]:
             for batch in whole.iter_batches(PIECE, row_groups=groups, columns=[name], use_threads=False):
                 yield batch.column(name)  # a name before a dot is that of several columns
 
         def fetch(name: str, role: Role) -> Raw:
-            raw = arrow_batches(pieces(name), rows, whole.schema_arrow.field(name).type, role)
+            raw = arrow_batches(pieces(name), rows, schema.field(name).type, role)
             if raw is None:
                 column = whole.read_row_groups(groups, columns=[name], use_threads=False).column(name)
                 column.validate(full=True)
                 raw = arrow_raw(column, role)
             return raw
 
-        return Source("pyarrow", names, rows, fetch)
+        def floats(name: str) -> Pieces | None:
+            def read() -> Iterator[Piece]:
+                return arrow_pieces(pieces(name), rows)
+
+            double = str(schema.field(name).type) == "double"
+            return Pieces(rows, read, lambda: fetch(name, "money")) if double else None
+
+        return Source("pyarrow", names, rows, fetch, pieces=floats)
 
     def first(self, rows: int) -> DealBook:
         """Return the first rows, of all columns."""

@@ -88,6 +88,15 @@ class Judge:
             raise self._collected()
         return columns, kept
 
+    def settled(
+        self, columns: dict[str, Column], between: Callable[[Mapping[str, Column]], list[Problem]]
+    ) -> tuple[dict[str, Column], int]:
+        """Check the rules between columns as `settle` does; return the columns, and how many rows they have."""
+        if not self._left_out() and not between(columns):
+            return columns, self.rows
+        columns, kept = self.settle(columns, between)
+        return columns, len(kept)
+
     def _good(self, rows: IntArray) -> IntArray:
         """Return the rows that no problem names."""
         if not self._left_out():

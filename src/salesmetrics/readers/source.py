@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from salesmetrics.arrays import AnyArray, IntArray
-from salesmetrics.convert import Coded, Problem, Raw, Texts
+from salesmetrics.convert import Coded, Pieces, Problem, Raw, Texts
 from salesmetrics.convert.raw import MISSING, TEXT, WHOLE, kinds_of
 from salesmetrics.errors import InvalidDataError, InvalidTypeError, MissingColumnError, nearest, show
 
@@ -47,6 +47,7 @@ class Source:
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    _pieces: Callable[[str], Pieces | None] | None = attrs.field(default=None, repr=False)
     _known: frozenset[str] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: frozenset(self.names), takes_self=True)
     )
@@ -82,6 +83,10 @@ class Source:
             )
         ahead = self._ahead.pop(name, None) if role == "label" else None
         return self._fetch(name, role) if ahead is None else ahead
+
+    def pieces(self, name: str) -> Pieces | None:
+        """Return a column of floats that is read while it is converted; None for any that the source does not give so."""
+        return None if self._pieces is None else self._pieces(name)
 
     def can_label(self, name: str) -> bool:
         """Return whether a column can serve as a label: all its values are texts, or all are whole numbers.

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from threading import get_ident
 from typing import Any
 
 import attrs
 import numpy as np
 
 from salesmetrics._threads import pool_of, thread_count, threads
-from salesmetrics.arrays import IntArray
+from salesmetrics.arrays import AnyArray, IntArray, reusing
 from salesmetrics.books import DealBook
 from salesmetrics.books.touched import NotRead, Touched, untouched
 from salesmetrics.columns import LabelColumn, MoneyColumn
 from salesmetrics.errors import InvalidDataError, MissingColumnError, SalesMetricsError, WorkerLostError, show
 from salesmetrics.scans.identity import hashes_of
 from salesmetrics.scans.parts import Part, located
-from salesmetrics.scans.requests import Beside, Counted, Request
+from salesmetrics.scans.requests import Beside, Counted, Memory, Request, remembered
 
 __all__ = ["Found", "Plan", "passed"]
 
@@ -34,6 +35,12 @@ class Plan:
     columns: frozenset[str] | None
     first: DealBook
     ids: bool = False
+
+    @property
+    def order(self) -> list[int]:
+        """The requests in the order in which they are asked of a part: first those that others may be a part of."""
+        whole = [request.named.get("basis") == "created" for request in self.requests]
+        return sorted(range(len(whole)), key=lambda at: not whole[at])
 
     @property
     def unread(self) -> frozenset[str]:
@@ -83,8 +90,12 @@ def work(task: Task) -> Done:
                 if task.plan.ids:
                     ids.append(hashes_of(held.column("id", "`check_ids`")))
                 beside = Beside(held)
-                for at, request in enumerate(task.plan.requests):
-                    answers[at] = _added(answers[at], request, beside, task.part, before)
+                known = remembered.set(Memory(held))
+                try:
+                    for at in task.plan.order:
+                        answers[at] = _added(answers[at], task.plan.requests[at], beside, task.part, before)
+                finally:
+                    remembered.reset(known)
                 beside.give_up()
                 before += book.rows
         except SalesMetricsError as error:
@@ -244,22 +255,29 @@ def _each(parts: Sequence[Part], plan: Plan, executor: Any) -> Iterator[Done]:
     if executor is not None:
         yield from _in_order(tasks, executor, IN_FLIGHT)
         return
+    spare: dict[int, list[AnyArray]] = {}
+
+    def at_home(task: Task) -> Done:
+        # each thread reads its parts into the memory of the one before
+        with reusing(spare.setdefault(get_ident(), [])):
+            return work(task)
+
     workers = min(thread_count(_MANY), len(parts))
     if workers < 2:
-        yield from map(work, tasks)
+        yield from map(at_home, tasks)
         return
     with pool_of(workers) as pool:
-        yield from _in_order(tasks, pool, workers + 1)
+        yield from _in_order(tasks, pool, workers + 1, at_home)
 
 
-def _in_order(tasks: Sequence[Task], executor: Any, most: int) -> Iterator[Done]:
+def _in_order(tasks: Sequence[Task], executor: Any, most: int, count: Callable[[Task], Done] = work) -> Iterator[Done]:
     """Yield the answers of an executor in the order of the tasks; what is under way is given up when nobody asks any more."""
     waiting: deque[tuple[Task, Any]] = deque()
     left = iter(tasks)
     try:
         while True:
             while len(waiting) < most and (task := next(left, None)) is not None:
-                waiting.append((task, _submitted(executor, task, None)))
+                waiting.append((task, _submitted(executor, task, None, count)))
             if not waiting:
                 return
             task, future = waiting.popleft()
@@ -269,10 +287,10 @@ def _in_order(tasks: Sequence[Task], executor: Any, most: int) -> Iterator[Done]
             future.cancel()
 
 
-def _submitted(executor: Any, task: Task, because: BaseException | None) -> Any:
+def _submitted(executor: Any, task: Task, because: BaseException | None, count: Callable[[Task], Done] = work) -> Any:
     """Return the future of a part, or raise where the executor takes no more."""
     try:
-        return executor.submit(work, task)
+        return executor.submit(count, task)
     except Exception as error:
         raise _lost(task, because or error) from (because or error)
 

@@ -18,13 +18,34 @@ from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn
 from salesmetrics.domain import SalesProcess
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
 
-__all__ = ["Beside", "Counted", "FirstDay", "Loose", "Request", "counting_part", "key_of"]
+__all__ = [
+    "Beside",
+    "Counted",
+    "FirstDay",
+    "Loose",
+    "Memory",
+    "Request",
+    "counting_part",
+    "key_of",
+    "remembered",
+]
 
 counting_part: ContextVar[bool] = ContextVar("counting_part", default=False)
 """True while a part is counted, which need not have what some part must have."""
 
-
 _FEW = 100
+
+
+@attrs.define(eq=False)
+class Memory:
+    """The tallies of one book that were made while questions about it were answered, by what was asked."""
+
+    deals: object
+    made: dict[Hashable, tuple[Request, Any]] = attrs.field(factory=dict)
+
+
+remembered: ContextVar[Memory | None] = ContextVar("remembered", default=None)
+"""What is known of the book whose questions are being answered together."""
 
 
 class Loose(dict[str, Any]):

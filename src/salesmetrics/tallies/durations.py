@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -20,6 +20,7 @@ from salesmetrics.domain import OUTCOMES
 from salesmetrics.errors import InvalidDataError, MergeError, show
 from salesmetrics.grouping import Grouping, as_of_day, day_column, group, known_days, limit, taken, window_of
 from salesmetrics.labels import Labels
+from salesmetrics.scans.requests import Request, key_of
 from salesmetrics.slicing import sliced
 from salesmetrics.tally import Tally, added, owned
 from salesmetrics.watching import entry_ages, entry_of, priced, refuse_unread, watched
@@ -27,6 +28,13 @@ from salesmetrics.watching import entry_ages, entry_of, priced, refuse_unread, w
 __all__ = ["DurationTally"]
 
 BASES = ("closed", "created")
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("by", "period", "where", "reps", "as_of", "entry")),
+    "basis": "closed",
+    "outcomes": OUTCOMES,
+    "weight": "count",
+    "negative": "raise",
+}
 _DENSE = 1 << 24
 _BLOCK_CELLS = 1 << 18
 _MOST = float(2**63 - 2**53)
@@ -176,6 +184,36 @@ class DurationTally(Tally):
             entry=entry,
             weight=weight,
             negative=negative,
+        )
+
+    @classmethod
+    def part_of(cls, wanted: Request, made: Iterable[tuple[Request, Any]]) -> Self | None:
+        """Return deals by outcome out of a cohort of all days, which has them too where no day is missing."""
+        mine = _DEFAULTS | wanted.named
+        if wanted.given or any(mine[name] != _DEFAULTS[name] for name in ("basis", "period", "entry", "weight")):
+            return None
+        for request, cohort in made:
+            theirs = _DEFAULTS | request.named
+            followed = theirs["basis"] == "created" and tuple(theirs["outcomes"]) == OUTCOMES and not request.given
+            alike = all(key_of(mine[name]) == key_of(theirs[name]) for name in _DEFAULTS.keys() - {"basis", "outcomes"})
+            if isinstance(cohort, cls) and followed and alike:
+                return cohort._ended(mine["outcomes"])
+        return None
+
+    def _ended(self, outcomes: tuple[str, ...]) -> Self | None:
+        """Return the tally of the deals of a cohort that ended with some outcomes."""
+        chosen = tuple(o for o in OUTCOMES if o in outcomes and o != "open")
+        if self.dense is None or not chosen or bool(self.left_out.any()):
+            return None
+        table = self.dense.reshape(len(self.labels), len(self.outcomes), -1)
+        table = table[:, [self.outcomes.index(o) for o in chosen]]
+        present = np.flatnonzero(table.any(axis=(1, 2))) if self.labels.levels else np.zeros(1, dtype=np.int64)
+        return attrs.evolve(
+            self,
+            labels=self.labels.take(present),
+            basis="closed",
+            outcomes=chosen,
+            dense=taken(table, present).reshape(len(present) * len(chosen), -1),
         )
 
     @property
