@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks import memory
 from benchmarks.bandwidth import read_bandwidth
 from benchmarks.engines import KINDS, PEERS
+from benchmarks.file_engines import ENGINES
 from benchmarks.files import raced_files
 from benchmarks.jobs import JOBS, Job, chosen
 from benchmarks.page import PAGE, missing, page, table
@@ -74,7 +75,7 @@ def _raced(
 ) -> Iterator[tuple[Job, tuple[int, dict[str, Time]]]]:
     """Yield each job of one kind with its number of rows and its times; its engines live as long as the kind is run."""
     if jobs[0].kind == "files":
-        names = ["salesmetrics", *(name for name in options.peers if name in ("polars", "duckdb"))]
+        names = ["salesmetrics", *(name for name in ENGINES if name.split(",")[0] in options.peers)]
         rounds = 2 if rows > LARGEST else max(2, options.rounds // 2)
         yield jobs[0], (rows, raced_files(written(folder, rows), rows, names, rounds))
         return

@@ -24,56 +24,85 @@ def ours(data: Data, files: str) -> Answer:
 
 def polars(data: Data, files: str) -> Answer:
     """Return the answers from small codes that are read once and held: a fifth faster than plans that share a scan."""
+    held = _codes(data, files).collect(engine="streaming").lazy()
+    rep, took, outcome = _polars("rep"), _polars("took"), _polars("outcome")
+    waits = (
+        held.select(((rep * DAYS + took) * 4 + outcome).sort().alias("k"))
+        .select(_polars("k").rle())
+        .unnest("k")
+        .select(n="len", k=_polars("value"))
+    )
+    plans = [*_plans(held), waits]
+    return _from_polars(data, [plan.collect(engine="streaming") for plan in plans[:-1]] + [waits.collect()])
+
+
+def polars_streaming(data: Data, files: str) -> Answer:
+    """Return the answers by plans that share one scan, which never holds all rows."""
+    import polars as pl
+
+    codes = _codes(data, files)
+    key = (_polars("rep") * DAYS + _polars("took")) * 4 + _polars("outcome")
+    waits = codes.group_by(key.alias("k")).agg(pl.len().alias("n"))
+    return _from_polars(data, pl.collect_all([*_plans(codes), waits], engine="streaming"))
+
+
+def _polars(name: str) -> Any:
+    """Return a column in 32 bits, which products of codes need."""
+    import polars as pl
+
+    return pl.col(name).cast(pl.Int32)
+
+
+def _codes(data: Data, files: str) -> Any:
+    """Return the plan that reads small codes."""
     import polars as pl
 
     def coded(name: str, labels: tuple[str, ...], kind: Any) -> pl.Expr:
         return pl.col(name).cast(pl.Enum(labels)).to_physical().cast(kind)
 
     day = pl.col("closed").cast(pl.Int32).fill_null(data.as_of)
-    held = (
-        pl.scan_parquet(files)
-        .select(
-            "quarter",
-            "amount",
-            "probability",
-            rep=coded("rep", rep_names(), pl.Int16),
-            segment=coded("segment", segment_names(), pl.Int8),
-            outcome=coded("outcome", OUTCOMES, pl.Int8),
-            due=pl.col("expected_close").cast(pl.Int32).is_between(*_due(data), closed="left"),
-            took=(day - pl.col("created").cast(pl.Int32)).cast(pl.Int16),
-        )
-        .collect(engine="streaming")
-        .lazy()
+    return pl.scan_parquet(files).select(
+        "quarter",
+        "amount",
+        "probability",
+        rep=coded("rep", rep_names(), pl.Int16),
+        segment=coded("segment", segment_names(), pl.Int8),
+        outcome=coded("outcome", OUTCOMES, pl.Int8),
+        due=pl.col("expected_close").cast(pl.Int32).is_between(*_due(data), closed="left"),
+        took=(day - pl.col("created").cast(pl.Int32)).cast(pl.Int16),
     )
-    rep, part = (pl.col(name).cast(pl.Int32) for name in ("rep", "segment"))
+
+
+def _plans(codes: Any) -> list[Any]:
+    """Return the plans of what was won and lost, of what is open, and of the segments."""
+    import polars as pl
+
+    rep, part = _polars("rep"), _polars("segment")
     cell, place = (each * QUARTERS + pl.col("quarter") for each in (rep, part))
-    amount, outcome = pl.col("amount"), pl.col("outcome")
+    amount = pl.col("amount")
     weighted, due = (amount * pl.col("probability")).sum(), amount.filter("due").sum()
 
-    def grouped(code: int, key: Any, *wanted: Any, **named: Any) -> Any:
-        plan = held.filter(outcome == code).group_by(key.alias("k")).agg(pl.len().alias("n"), *wanted, **named)
-        return plan.collect(engine="streaming")
+    def grouped(code: int, key: Any, **named: Any) -> Any:
+        plan = codes.filter(pl.col("outcome") == code).group_by(key.alias("k"))
+        return plan.agg(pl.len().alias("n"), **named)
 
-    waits = (
-        held.select(((rep * DAYS + pl.col("took")) * 4 + outcome).sort().alias("k"))
-        .select(pl.col("k").rle())
-        .unnest("k")
-        .select(n="len", k=pl.col("value") // 4, outcome=pl.col("value") % 4)
-        .collect()
-    )
-    parts = [
+    return [
+        grouped(1, cell, s=amount.sum()),
+        grouped(2, cell),
+        grouped(0, rep, s=amount.sum(), w=weighted, due=due),
         grouped(0, part),
         grouped(1, place, s=amount.sum(), took=pl.col("took").cast(pl.Int64).sum()),
         grouped(2, place),
     ]
-    return _finished(
-        data,
-        won=grouped(1, cell, s=amount.sum()),
-        lost=grouped(2, cell),
-        opened=grouped(0, rep, s=amount.sum(), w=weighted, due=due),
-        parts=parts,
-        waits=[waits.filter(pl.col("outcome").is_in(codes)) for codes in ([0], [1], [1, 2, 3])],
-    )
+
+
+def _from_polars(data: Data, frames: list[Any]) -> Answer:
+    """Return the answers from the frames of all plans."""
+    won, lost, opened, *parts, waits = frames
+    ended = waits["k"] % 4
+    of = waits.with_columns(waits["k"] // 4)
+    ages = [of.filter(ended.is_in(codes)) for codes in ([0], [1], [1, 2, 3])]
+    return _finished(data, won=won, lost=lost, opened=opened, parts=parts, waits=ages)
 
 
 def duckdb(data: Data, files: str) -> Answer:
@@ -114,7 +143,12 @@ def duckdb(data: Data, files: str) -> Answer:
     )
 
 
-ENGINES: dict[str, Callable[[Data, str], Answer]] = {"salesmetrics": ours, "polars": polars, "duckdb": duckdb}
+ENGINES: dict[str, Callable[[Data, str], Answer]] = {
+    "salesmetrics": ours,
+    "polars": polars,
+    "polars, streaming": polars_streaming,
+    "duckdb": duckdb,
+}
 
 
 def _due(data: Data) -> tuple[int, int]:

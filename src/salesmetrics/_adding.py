@@ -11,7 +11,7 @@ from salesmetrics._wide import DIGITS, add_products, carry18, limbs18
 from salesmetrics._workbench import Workbench
 from salesmetrics.arrays import AnyArray, IntArray
 
-__all__ = ["BATCH", "Adder", "Totals"]
+__all__ = ["BATCH", "MANY", "Adder", "Totals"]
 
 BATCH = 1 << 19
 _COMPILED_ROWS = 1 << 17
@@ -20,7 +20,8 @@ _BYTES = 1 << 19
 _ONCE = 1 << 20
 """So many rows are counted in one batch where the table is large, whatever share of all rows they are."""
 _SMALL = 8_192
-_MANY = 1 << 23
+MANY = 1 << 23
+"""After so many rows long sums are brought into their limbs."""
 
 
 class Totals:
@@ -67,9 +68,10 @@ class Totals:
 
     def added(self, rows: int) -> None:
         """Say that rows were added, so that long sums come back into their limbs before one could overflow."""
-        self._since += rows
-        if self._since > _MANY:
-            self.carry()
+        with self.lock:
+            self._since += rows
+            if self._since > MANY:
+                self.carry()
 
     def carry(self) -> None:
         """Bring long sums into their limbs."""
@@ -167,7 +169,8 @@ class Adder:
         row.data, row.indices = values, cell
         row.indptr = np.array([0, len(cell)], dtype=cell.dtype)
         row.toarray(out=part)
-        return part[0]
+        found: AnyArray = part[0]
+        return found
 
     def _row(self, part: AnyArray) -> Any:
         """Return an empty matrix of one row."""

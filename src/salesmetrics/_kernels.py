@@ -169,7 +169,7 @@ def _spread(
                 future.result()
     totals.carry()
     bench.clear()
-    return plan.asked(totals.counts), tuple(
+    return plan.asked(totals.counts) if count else totals.counts, tuple(
         _total(plan, column, t) for column, t in zip(sums, totals.sums, strict=True)
     )
 
@@ -250,7 +250,7 @@ class _Scratch:
     def __init__(
         self, size: int, kind: type[np.signedinteger[Any]] | None = None, bench: Workbench | None = None
     ) -> None:
-        new = np.empty if bench is None else bench.array
+        new: Any = np.empty if bench is None else bench.array
         room = 0 if kind is None else size  # without a kind, for masks only
         self.cell = new(room if bench is None else 0, kind)
         self.part = new(room, kind)

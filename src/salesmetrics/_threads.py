@@ -41,6 +41,7 @@ def threads(count: int) -> Iterator[None]:
 
     Without it a metric of some 300,000 rows or more uses the cores that the process may run on, eight at most; fewer rows
     use one. The setting holds for the thread (or task) that makes it and ends with the block. No number depends on it.
+    Memory that a metric has worked in is kept for the next one, 32 MiB at most.
 
     Parameters
     ----------

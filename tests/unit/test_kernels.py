@@ -304,6 +304,7 @@ def test_threads_change_no_bit(many: dict[str, Any], monkeypatch: pytest.MonkeyP
         alone = tabulate(**many)
     for count, batch in itertools.product((2, 3, 8), (BLOCK, _adding.BATCH)):
         monkeypatch.setattr(_adding, "BATCH", batch)
+        monkeypatch.setattr(_adding, "MANY", 50_000)
         with threads(count):
             found = tabulate(**many)
         assert np.array_equal(found.count, alone.count)
