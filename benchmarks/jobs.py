@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-Kind: TypeAlias = Literal["deals", "clustered", "past", "ingest", "files"]
+Kind: TypeAlias = Literal["deals", "clustered", "past", "laws", "ingest", "files"]
 
 
 @attrs.frozen
@@ -77,6 +77,7 @@ JOBS: dict[str, Job] = {
         Job("g2", "past", "the same walk, from deals and history", (*_WALK, ("day", _MOVING)), _peers(10, 8), 1.5),
         Job("s", "past", "all deals as of a day, with labels"),
         Job("s4", "past", "all deals as of four days, a few sums of each"),
+        Job("t", "laws", "law of what 100,000 open deals come to", (), (("fft", 100),)),
         Job("n-polars", "ingest", "a book from a Polars frame, two columns of text", (), (("cast", 0.5),)),
         Job("n-pyarrow", "ingest", "a book from an Arrow table, two columns of text"),
         Job("n-pandas", "ingest", "a book from a pandas frame, two columns of objects"),

@@ -39,7 +39,9 @@ THREADS = 2
 OF_GROUPS: dict[str, tuple[float, str]] = {
     "attainment_distribution": (30, "a row for each rep and quarter"),
     "effective_quota": (10, "a row for each rep and quarter; no deals are read"),
+    "forecast_distribution": (60, "laws by segment, quarter or all: points and terms of each"),
     "gini": (30, "tables of segments x reps x quarters"),
+    "p_hit_quota": (60, "laws by segment, quarter or all: points and terms of each"),
     "ramp_curve": (40, "tables of reps x months of tenure"),
     "ramp_time": (40, "tables of reps x months of tenure"),
     "ramped_equivalents": (3, "a row for each rep; no deals are read"),
@@ -135,6 +137,7 @@ def questions(company: Any) -> dict[str, tuple[list[Any], Callable[..., Any]]]:
     """Return the books of each metric and the question that is put to them: by segment (or rep) and quarter where it can."""
     periods = company.quotas.periods()
     own: dict[str, dict[str, Any]] = {
+        "p_hit_quota": {"method": "normal"},  # memory is that of the tally; laws of thousands of rows take minutes
         "pipeline_coverage": {"basis": "remaining"},
         "pipeline_trend": {"at": [period.last for period in periods][:-1], "period": None},
         "ramp_time": {"threshold": 0.8},

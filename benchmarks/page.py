@@ -28,7 +28,8 @@ once the bytes that a job cannot do without. What each job asks, how to run them
 - "first call": books that keep nothing of earlier questions. "given codes": the quarter is a column of codes, as the peers
   have it (in w: a table of the calls). "call by call": several questions one after the other, where the first line asks
   them at once (`sm.measure`). "intervals": with intervals of 95 %. "asked before": a history that keeps what it counted.
-- A job that ends in * runs on deals sorted by outcome and day: `deals.clustered()`, and sorted tables of the peers.
+- A job that ends in * runs on sorted deals: `deals.clustered()`, whose first call sorts; tables of the peers sorted by outcome,
+  quarter and rep, and "by day" sorted by outcome and day: what is quoted is the faster of the two.
 """
 
 

@@ -33,10 +33,20 @@ class OursPast:
         return {"moves": moves.moves[0, 0, :OPEN_STAGES, : len(STAGES)], "days": days}
 
     def g(self) -> Answer:
-        """Return the walk of a quarter from two books, as they stood on its first and last day."""
-        first, last = (date(day) for day in self.past.span)
-        before, after = self.past.history.as_of([first, last])
-        return _walk(sm.pipeline_walk(before, after, due=self.past.quarter), before, after)
+        """Return the walk of a quarter from the history alone, and what was open on the day before it and on its last."""
+        history, days = self.past.history, [date(day) for day in self.past.span]
+        trend = sm.pipeline_trend(history, at=days)
+        walk = sm.pipeline_walk(history, period=self.past.quarter)
+        return _walk(walk) | {"open": trend.value, "deals": trend.n}
+
+    def g_books(self) -> Answer:
+        """Return the same from two books, as deals stood on the two days."""
+        before, after = self.past.history.as_of([date(day) for day in self.past.span])
+        ends = [sm.open_pipeline(book) for book in (before, after)]
+        return _walk(sm.pipeline_walk(before, after, due=self.past.quarter)) | {
+            "open": np.array([float(each.value[0]) for each in ends]),
+            "deals": np.array([int(each.n[0]) for each in ends]),
+        }
 
     def g2(self) -> Answer:
         """Return the walk of a quarter from the deals and their history."""
@@ -52,16 +62,10 @@ class OursPast:
         return {"sums": np.array([summed(_state(book)) for book in books])}
 
 
-def _walk(table: sm.MetricTable, before: sm.DealBook | None = None, after: sm.DealBook | None = None) -> Answer:
-    """Return the buckets that occur, and how many deals were open at either end."""
+def _walk(table: sm.MetricTable) -> Answer:
+    """Return the buckets that occur."""
     rows = [table[name] for name in BUCKETS]
-    out = {"amount": np.array([row.value for row in rows]), "count": np.array([row.n for row in rows])}
-    if before is None or after is None:
-        return out
-    ends = [sm.open_pipeline(book) for book in (before, after)]
-    out["open"] = np.array([float(each.value[0]) for each in ends])
-    out["deals"] = np.array([int(each.n[0]) for each in ends])
-    return out
+    return {"amount": np.array([row.value for row in rows]), "count": np.array([row.n for row in rows])}
 
 
 def _state(book: sm.DealBook) -> Answer:

@@ -26,7 +26,8 @@ def verdicts(job: Job, found: dict[str, Record]) -> list[Verdict]:
         return []
     out = []
     for name, least in job.goals:
-        others = [found[peer] for peer in (PEERS if name == "best" else (name,)) if peer in found]
+        best = [engine for engine in found if engine.partition(",")[0] in PEERS]  # a peer may hold several tables
+        others = [found[peer] for peer in (best if name == "best" else (name,)) if peer in found]
         if others:
             lead = min(ratio(ours, other) for other in others)
             said = "best peer" if name == "best" else name

@@ -27,6 +27,7 @@ AREAS = {
     "DEA": "one deal",
     "DEL": "rows that do not count",
     "DOM": "processes",
+    "DST": "laws of forecasts",
     "DTS": "made data",
     "FLG": "flags",
     "FOR": "forecasts",

@@ -16,6 +16,7 @@ from tests.oracle_attainment import (
     team_attainment,
 )
 from tests.oracle_intervals import clopper_pearson, effective_n, log_log, mean_interval, wilson
+from tests.oracle_outlook import forecast_distribution, p_hit_quota
 from tests.oracle_pipeline import (
     open_pipeline,
     pipeline_coverage,
@@ -52,12 +53,14 @@ __all__ = [
     "effective_n",
     "effective_quota",
     "exact",
+    "forecast_distribution",
     "linear_quantile",
     "log_log",
     "mean_interval",
     "median",
     "nearest_rank",
     "open_pipeline",
+    "p_hit_quota",
     "pipeline_coverage",
     "pipeline_created",
     "required_coverage",

@@ -31,35 +31,34 @@ def _counts(upper: AnyArray, lower: AnyArray, width: int, uppers: int, start: in
     return total
 
 
-def steps(lower: AnyArray, width: int, starts: IntArray, place: AnyArray) -> tuple[IntArray, IntArray]:
+def steps(lower: AnyArray, width: int, starts: IntArray, place: AnyArray, longest: int) -> tuple[IntArray, IntArray]:
     """Return how often which value follows which after which rise of ``place``, and the rows that turn: all of it at once.
 
     A row's value is ``lower + 1``, below ``width``, which is 16 at most; none is 0. The table has axes for the value before
-    (0 for the first row of a run), the value, and the rise. A row turns where its value is not above the one before.
+    (0 for the first row of a run), the value, and the rise, which is ``longest`` at most. A row turns where its value is not
+    above the one before.
     """
-    parts = in_order(partial(_steps, lower, width, starts, place), len(lower))
-    table = np.zeros((max([1, *(len(found) for found, _ in parts)]), width * width), dtype=np.int64)
-    for found, _ in parts:
-        table[: len(found)] += found
+    parts = in_order(partial(_steps, lower, width, starts, place, longest), len(lower))
+    table = np.sum([found for found, _ in parts], axis=0)
     return table.reshape(-1, width, width).transpose(1, 2, 0), np.concatenate(
         [np.zeros(0, dtype=np.int64), *(turns for _, turns in parts)]
     )
 
 
 def _steps(
-    lower: AnyArray, width: int, starts: IntArray, place: AnyArray, start: int, stop: int
+    lower: AnyArray, width: int, starts: IntArray, place: AnyArray, longest: int, start: int, stop: int
 ) -> tuple[IntArray, IntArray]:
     """Return the steps to the rows of one part, and which of the rows turn."""
     value, low = np.zeros(_BLOCK + 1, dtype=np.uint8), np.empty(_BLOCK, dtype=np.uint8)
-    rise, down = np.zeros(_BLOCK, dtype=np.int32), np.empty(_BLOCK, dtype=bool)
+    down = np.empty(_BLOCK, dtype=bool)
     turns = [np.zeros(0, dtype=np.int64)]
-    total = np.zeros(0, dtype=np.int64)
+    counts = _Counts(width * width * (longest + 1))
     for at in range(start, stop, _BLOCK):
         end = min(at + _BLOCK, stop)
         first = 0 if at else 1  # the first row of all has none before it
         begins = _begins(starts, at, end)
         np.add(lower[at - 1 + first : end].view(np.uint8), np.uint8(1), out=value[first : end - at + 1])
-        base, here, gap = low[: end - at], value[1 : end - at + 1], rise[: end - at]
+        base, here, gap = low[: end - at], value[1 : end - at + 1], counts.cells(end - at)
         np.copyto(base, value[: end - at])
         base[begins] = 0
         flags = down[: end - at]
@@ -71,13 +70,43 @@ def _steps(
         gap[begins] = 0
         np.multiply(gap, np.int32(width * width), out=gap)
         np.add(gap, base, out=gap)
-        counts = np.bincount(gap, minlength=len(total))
-        counts[: len(total)] += total
-        total = counts
-    lines = -(-len(total) // (width * width))
-    padded = np.zeros(lines * width * width, dtype=np.int64)
-    padded[: len(total)] = total
-    return padded.reshape(lines, width * width), np.concatenate(turns)
+    return counts.table(), np.concatenate(turns)
+
+
+class _Counts:
+    """How often each cell occurs, of cells that come block by block: two blocks are counted at once, as a sparse matrix.
+
+    ``bincount`` takes half as long again, since it makes the cells wider and looks for the largest of them first.
+    """
+
+    def __init__(self, size: int) -> None:
+        from scipy.sparse import csr_array
+
+        self._total = np.zeros(size, dtype=np.int64)
+        self._part = np.empty((1, size), dtype=np.int32)
+        self._cells = np.empty(2 * _BLOCK, dtype=np.int32)
+        self._ones = np.ones(2 * _BLOCK, dtype=np.int32)
+        self._row = csr_array(self._part.shape, dtype=np.int32)
+        self._filled = 0
+
+    def cells(self, rows: int) -> AnyArray:
+        """Return where the cells of the next rows are to be put."""
+        if self._filled + rows > len(self._cells):
+            self._count()
+        self._filled += rows
+        return self._cells[self._filled - rows : self._filled]
+
+    def table(self) -> IntArray:
+        """Return the counts of all cells."""
+        self._count()
+        return self._total
+
+    def _count(self) -> None:
+        self._row.data, self._row.indices = self._ones[: self._filled], self._cells[: self._filled]
+        self._row.indptr = np.array([0, self._filled], dtype=np.int32)
+        self._row.toarray(out=self._part)
+        self._total += self._part[0]
+        self._filled = 0
 
 
 def code_pairs(upper: AnyArray, lower: AnyArray, width: int, uppers: int, starts: IntArray) -> IntArray:

@@ -192,7 +192,7 @@ def _sorted(periods: Iterable[Period]) -> tuple[Period, ...]:
                 hint="Periods.from_boundaries takes days." if isinstance(item, (str, dt.date)) else None,
             )
         found.append(item)
-    found.sort()
+    found.sort(key=lambda period: (period.start, period.end))  # several times faster than by comparing periods
     for before, after in pairwise(found):
         if before.overlaps(after):
             raise _overlap(before, after)

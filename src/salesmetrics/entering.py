@@ -39,7 +39,7 @@ def entered(
     paths = trails(deals, history, as_of=None if as_of is None else _check.date_of(as_of))
     first = paths.starts[:-1] if at == "created" else _first_reached(paths, at)
     came = np.flatnonzero(first >= 0)
-    rows, change = paths.row[came], first[came]
+    rows, change = paths.rows_of(came), first[came]
     if mask is not None:
         kept = np.flatnonzero(mask[rows])
         rows, change = rows[kept], change[kept]

@@ -29,6 +29,7 @@ from salesmetrics.tally import refuse_grouping
 __all__ = ["Asked", "booked_until", "pairs_of", "pooled_answer", "spans_of"]
 
 By = str | tuple[str, ...] | list[str] | None
+_PIECE = 1 << 15
 
 
 @attrs.frozen
@@ -221,8 +222,9 @@ def pooled_answer(
     too_short: BoolArray | None = None,
 ) -> MetricTable:
     """Return the table of one number for each pool; values of money in major units."""
-    rows = pools.n if n is None else n
-    none = pools.n == 0 if too_short is None else (pools.n == 0) | too_short
+    paired = pools.n
+    rows = paired if n is None else n
+    none = paired == 0 if too_short is None else (paired == 0) | too_short
     reason = reasons(
         len(rows), ("period_running", pools.running), ("no_rows", none), ("zero_denominator", np.isnan(value))
     )
@@ -250,5 +252,7 @@ def pooled_answer(
 
 
 def _total(table: FloatArray) -> FloatArray:
-    """Return the sum of each row."""
-    return np.asarray(np.nansum(table, axis=-1))
+    """Return the sum of each row; some rows at a time, which stay in the cache."""
+    step = max(1, _PIECE // max(table.shape[-1], 1))
+    pieces = [np.nansum(table[at : at + step], axis=-1) for at in range(0, len(table), step)]
+    return np.concatenate([np.zeros(0), *pieces])

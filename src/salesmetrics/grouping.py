@@ -11,6 +11,7 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics._histograms import runs
 from salesmetrics._kernels import Addend, Axis, Range, cell_count, packed_cells, tabulate
+from salesmetrics._runs import Laid
 from salesmetrics._wide import CellOverflow
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.table import Book
@@ -100,6 +101,7 @@ class Grouping:
     axes: tuple[Axis, ...]
     keep: tuple[Range, ...]
     distinct: IntArray | None = None
+    laid: Laid | None = None
 
     @property
     def groups(self) -> int:
@@ -126,7 +128,10 @@ class Grouping:
         shape = (self.groups, *(axis.size for axis in more))
         self.check_size(shape)
         try:
-            tables = tabulate(self.rows, (*self.axes, *more), keep=(*self.keep, *keep), sums=sums)
+            axes, keep = (*self.axes, *more), (*self.keep, *keep)
+            tables = None if self.laid is None else self.laid.tabulate(axes, keep, sums)
+            if tables is None:
+                tables = tabulate(self.rows, axes, keep=keep, sums=sums)
         except CellOverflow as error:
             group = error.cell // max(int(np.prod(shape[1:], dtype=np.int64)), 1)
             raise InvalidDataError(
@@ -143,13 +148,13 @@ class Grouping:
         """Return the same groups of a block of the rows, which is not copied."""
         axes = tuple(attrs.evolve(axis, values=axis.values[start:stop]) for axis in self.axes)
         keep = tuple(attrs.evolve(rule, values=rule.values[start:stop]) for rule in self.keep)
-        return attrs.evolve(self, rows=stop - start, axes=axes, keep=keep)
+        return attrs.evolve(self, rows=stop - start, axes=axes, keep=keep, laid=None)
 
     def of_rows(self, rows: IntArray) -> Self:
         """Return the same groups of some of the rows only."""
         axes = tuple(attrs.evolve(axis, values=axis.values.take(rows)) for axis in self.axes)
         keep = tuple(attrs.evolve(rule, values=rule.values.take(rows)) for rule in self.keep)
-        return attrs.evolve(self, rows=len(rows), axes=axes, keep=keep)
+        return attrs.evolve(self, rows=len(rows), axes=axes, keep=keep, laid=None)
 
     def check_size(self, shape: tuple[int, ...]) -> None:
         """Raise where a dense table would have more cells than the limit, before it is made."""
@@ -211,7 +216,7 @@ def group(
             levels.append(Levels(name, lender.levels, lender.ordered))
     mask = book.mask(where)
     keep = () if mask is None else (Range(mask.view(np.uint8), 1, None),)
-    return Grouping(book.rows, tuple(levels), tuple(axes), keep).compact()
+    return Grouping(book.rows, tuple(levels), tuple(axes), keep, laid=getattr(book, "laid", None)).compact()
 
 
 def _asked(by: object, known: Sequence[str], book: Book, purpose: str) -> tuple[str, ...]:

@@ -303,7 +303,7 @@ def _dwells(there: Opened, walked: Visits, learned: str) -> Histogram:
     stages = len(walked.stages)
     chosen = ~walked.undated if learned == "all" else ~walked.undated & (walked.outcome == WON)
     if there.mask is not None:
-        chosen = chosen & there.mask[there.paths.row]
+        chosen = chosen & there.paths.of_book(there.mask)
     at = np.flatnonzero((walked.state < stages) & ~walked.last_of_deal)
     at = at[chosen.take(walked.owner.take(at))]
     days = walked.day.take(at + 1).astype(np.int64) - walked.day.take(at)
@@ -338,7 +338,7 @@ def _cycles(there: Opened) -> Histogram:
     if there.history is not None and there.walked is not None:
         walked = there.walked
         came, began, ended = walked.outcome, walked.created, walked.closed
-        mask = None if there.mask is None else there.mask[there.paths.row]
+        mask = None if there.mask is None else there.paths.of_book(there.mask)
     else:
         outcome: LabelColumn = there.deals.column("outcome", "cycles of won deals")
         began, ended = (there.deals.column(name, "cycles of won deals").days for name in ("created", "closed"))

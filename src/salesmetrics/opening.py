@@ -110,9 +110,9 @@ def opened(
     paths = trails(deals, history, as_of=date_of(day))
     last = paths.starts[1:] - 1
     wanted = paths.outcome.take(last) == OPEN
-    trail = np.flatnonzero(wanted if mask is None else wanted & mask[paths.row])
-    trail = trail[np.argsort(paths.row.take(trail), kind="stable")]
-    rows = paths.row.take(trail)
+    trail = np.flatnonzero(wanted if mask is None else wanted & paths.of_book(mask))
+    trail = trail[np.argsort(paths.rows_of(trail), kind="stable")]
+    rows = paths.rows_of(trail)
     first = np.append(history.born, -1).take(places(KeyColumn(history.ids), paths.history.ids.take(trail)))
     until = day if deals.as_of_day is None else deals.as_of_day
     silent = (first < 0) | ((first > until) & (deals.as_of_day is not None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Self
@@ -9,6 +11,7 @@ from typing import Self
 import attrs
 import numpy as np
 
+from salesmetrics._histograms import all_in_place
 from salesmetrics.answers import dated, rolled, words
 from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.calendars import Period, Periods
@@ -59,6 +62,11 @@ class Spans:
         """The most periods that one period asked for holds."""
         return int(self.rank.max(initial=0)) + 1
 
+    @property
+    def in_order(self) -> bool:
+        """True where the periods of each period asked for follow one another."""
+        return bool((np.diff(self.cell) >= 0).all())
+
     def over(self, as_of: int) -> BoolArray:
         """Return True for the periods that are over on a day."""
         return np.array([period.end_day - 1 <= as_of for period in self.periods], dtype=bool)
@@ -91,16 +99,22 @@ class Pairs:
         """Return the pairs of two tallies that are grouped alike."""
         _agree(bookings, calls)
         spans = _spans(calls, bookings.window.periods)
-        labels, (history, count, ownerless), placed = _side_by_side(bookings, calls, spans)
+        labels, (history, count, ownerless), owner, line = _side_by_side(bookings, calls, spans)
         scale = max(bookings.scale, calls.scale)
         history = rescaled(history, bookings.scale, scale)
         shape = (len(labels), len(spans.periods), len(calls.categories), len(calls.weeks))
-        row, span, used = _places_of_calls(calls, placed, spans)
-        forecast, known = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-        forecast[row, span], known[row, span] = rescaled(calls.amount[used], calls.scale, scale), calls.known[used]
-        called = np.zeros(shape[:2], dtype=bool)
-        called[row, span] = calls.calls[used] > 0
-        there = called | (count[:, spans.of_bookings] > 0)
+        used, cell = _places_of_calls(calls, owner, line, spans, shape[0])
+
+        def placed_by(table: AnyArray) -> AnyArray:
+            if cell is None:
+                return table.reshape(*shape[:2], *table.shape[1:])
+            out = np.zeros((shape[0] * shape[1], *table.shape[1:]), dtype=table.dtype)
+            out[cell] = _some(table, used)
+            return out.reshape(*shape[:2], *table.shape[1:])
+
+        forecast, known = placed_by(rescaled(calls.amount, calls.scale, scale)), placed_by(calls.known)
+        called = placed_by(calls.calls) > 0
+        there = called | (_of_spans(count, spans) > 0)
 
         def wide(table: AnyArray) -> AnyArray:
             return np.broadcast_to(table[..., None, None], shape)
@@ -113,7 +127,7 @@ class Pairs:
             scale=scale,
             forecast=forecast,
             known=known,
-            actual=wide(history[:, spans.of_bookings]),
+            actual=wide(_of_spans(history, spans)),
             history=history,
             there=wide(there),
             complete=wide(spans.over(_day(bookings))[None, :]),
@@ -186,8 +200,12 @@ class Pairs:
         """Return values with axes group, period asked for, category, week, forecaster and period; NaN where not kept."""
         place, spans = self.places, self.spans
         shape = (len(place.labels), place.width, spans.cells, spans.per, *values.shape[2:])
-        out = np.full(shape, np.nan)
-        out[place.group[:, None], place.rank[:, None], spans.cell, spans.rank] = np.where(kept, values, np.nan)
+        shown = np.where(kept, values, np.nan)
+        if math.prod(shape) == shown.size and place.in_order and spans.in_order:
+            out = shown.reshape(shape)
+        else:
+            out = np.full(shape, np.nan)
+            out[place.group[:, None], place.rank[:, None], spans.cell, spans.rank] = shown
         return np.ascontiguousarray(out.transpose(0, 2, 4, 5, 1, 3))
 
 
@@ -206,6 +224,11 @@ class _Places:
         labels, group = forecasters.onto(by)
         rank = _rank(group, len(labels))
         return cls(labels, group, rank, int(rank.max(initial=0)) + 1)
+
+    @property
+    def in_order(self) -> bool:
+        """True where the forecasters of each group follow one another, group after group."""
+        return bool((np.diff(self.group) >= 0).all())
 
 
 def _rank(group: IntArray, groups: int) -> IntArray:
@@ -237,9 +260,14 @@ def chosen_spans(calls: CallTally) -> tuple[list[Period], list[int]]:
     return periods, cells
 
 
+def _by_days(period: Period) -> tuple[dt.date, dt.date]:
+    """Return what periods are sorted by, which is compared faster than periods are."""
+    return period.start, period.end
+
+
 def run_of(spans: Sequence[Period]) -> Periods:
     """Return periods of calls in order, or raise where two of them overlap."""
-    for before, after in pairwise(sorted(spans)):
+    for before, after in pairwise(sorted(spans, key=_by_days)):
         if before.overlaps(after):
             raise InvalidArgumentError(
                 f"`period` must pick calls for periods that do not overlap; got calls for {before} and for {after}.",
@@ -256,8 +284,8 @@ def _spans(calls: CallTally, booked: Periods | None) -> Spans:
     """Return the periods to pair, each of which the bookings must have."""
     periods, cells = chosen_spans(calls)
     run_of(periods)
-    place = {period: at for at, period in enumerate(booked or ())}
-    absent = [period for period in periods if period not in place]
+    of_bookings = _positions(periods, tuple(booked or ()))
+    absent = [periods[at] for at in np.flatnonzero(of_bookings < 0).tolist()]
     if absent:
         raise MergeError(
             f"`deals` must be a tally whose periods are those of the calls; got one without {absent[0]}.",
@@ -268,14 +296,36 @@ def _spans(calls: CallTally, booked: Periods | None) -> Spans:
         )
     size = calls.window.size
     cell = np.array(cells, dtype=np.int64)
-    of_bookings = np.array([place[period] for period in periods], dtype=np.int64)
     return Spans(tuple(periods), cell, _rank(cell, size), size, of_bookings)
+
+
+def _positions(periods: Sequence[Period], among: tuple[Period, ...]) -> IntArray:
+    """Return where each period stands among others, -1 where it does not."""
+    if tuple(periods) == among:
+        return np.arange(len(among), dtype=np.int64)
+    place = {period: at for at, period in enumerate(among)}
+    return np.array([place.get(period, -1) for period in periods], dtype=np.int64)
+
+
+def _of_spans(table: AnyArray, spans: Spans) -> AnyArray:
+    """Return the columns of the periods that are paired, of a table by periods of the bookings."""
+    if table.shape[1] == len(spans.of_bookings) and all_in_place(spans.of_bookings):
+        return table
+    return table[:, spans.of_bookings]
+
+
+def _some(table: AnyArray, rows: IntArray | None) -> AnyArray:
+    """Return some rows of a table, which rise; the table itself where they are all."""
+    return table if rows is None or len(rows) == len(table) else table[rows]
 
 
 def _side_by_side(
     bookings: BookingTally, calls: CallTally, spans: Spans
-) -> tuple[Labels, tuple[IntArray, IntArray, IntArray], IntArray]:
-    """Return who called or booked there; amounts, deals, deals of nobody by period; and the forecaster of each row of calls."""
+) -> tuple[Labels, tuple[IntArray, IntArray, IntArray], IntArray, IntArray]:
+    """Return who called or booked there, and amounts, deals and deals of nobody by period.
+
+    And the forecasters who called, and which of those each row of calls is of.
+    """
     grain = calls.grain
     has_rep = np.ones(len(bookings.labels), dtype=bool)
     if "rep" in grain:
@@ -285,33 +335,46 @@ def _side_by_side(
     owners, row = bookings.labels.take(kept).onto(grain)
     said, line = calls.labels.onto(grain)
     labels, mine, theirs = owners.union(said)
-    amount, count = (rolled(mine[row], len(labels), table[kept]) for table in (bookings.amount, bookings.count))
-    here = np.asarray((count[:, spans.of_bookings] > 0).any(axis=1))
+
+    def added(table: IntArray) -> IntArray:
+        own, place = _some(table, kept), mine[row]
+        return own if len(own) == len(labels) and all_in_place(place) else rolled(place, len(labels), own)
+
+    amount, count = added(bookings.amount), added(bookings.count)
+    here = np.asarray(_of_spans(count, spans).any(axis=1))
     here[theirs] = True
-    place = np.cumsum(here) - 1
-    labels, amount, count = labels.take(np.flatnonzero(here)), amount[here], count[here]
-    return labels, (amount, count, bookings.count[~has_rep].sum(axis=0)), place[theirs[line]]
+    place, rows = np.cumsum(here) - 1, np.flatnonzero(here)
+    amount, count, nobody = _some(amount, rows), _some(count, rows), bookings.count[~has_rep].sum(axis=0)
+    return labels.take(rows), (amount, count, nobody), place[theirs], line
 
 
 def _causes(
-    bookings: BookingTally, calls: CallTally, spans: Spans, used: IntArray, ownerless: IntArray
+    bookings: BookingTally, calls: CallTally, spans: Spans, used: IntArray | None, ownerless: IntArray
 ) -> dict[str, int]:
     """Return what the two tallies hold and no pair can have, by cause."""
     return {
         **dict(zip(calls.causes, calls.left_out.tolist(), strict=True)),
-        "call for a part of the period": int(calls.calls.sum() - calls.calls[used].sum()),
-        "deal without an amount": int(bookings.unpriced[:, spans.of_bookings].sum()),
+        "call for a part of the period": int(calls.calls.sum() - _some(calls.calls, used).sum()),
+        "deal without an amount": int(_of_spans(bookings.unpriced, spans).sum()),
         "deal without a rep": int(ownerless[spans.of_bookings].sum()),
     }
 
 
-def _places_of_calls(calls: CallTally, forecaster: IntArray, spans: Spans) -> tuple[IntArray, IntArray, IntArray]:
-    """Return forecaster and period of the rows of calls that are paired, and which rows those are."""
-    place = {period: at for at, period in enumerate(spans.periods)}
-    known = np.array([place.get(period, -1) for period in calls.labels.levels[-1].values], dtype=np.int64)
-    span = known[calls.labels.codes[:, -1]]
+def _places_of_calls(
+    calls: CallTally, owner: IntArray, line: IntArray, spans: Spans, forecasters: int
+) -> tuple[IntArray | None, IntArray | None]:
+    """Return which rows of calls are paired, and the place of each among forecasters and periods.
+
+    None and None where those are all rows and all places in their order: rows of calls are sorted, and each is there once.
+    """
+    positions = _positions(calls.labels.levels[-1].values, spans.periods)
+    size = len(spans.periods)
+    rising = bool((np.diff(owner) > 0).all() and (np.diff(positions) > 0).all())
+    if rising and (positions >= 0).all() and len(line) == forecasters * size:
+        return None, None
+    span = positions[calls.labels.codes[:, -1]]
     used = np.flatnonzero(span >= 0)
-    return forecaster[used], span[used], used
+    return used, owner[line[used]] * size + span[used]
 
 
 def _agree(bookings: BookingTally, calls: CallTally) -> None:
@@ -347,6 +410,8 @@ def _day(bookings: BookingTally) -> int:
 def rescaled(minor: IntArray, scale: int, wanted: int) -> IntArray:
     """Return minor units in finer ones."""
     factor = 10 ** (wanted - scale)
+    if factor == 1:
+        return minor
     if minor.size and int(np.abs(minor).max()) * factor > 2**63 - 1:
         raise InvalidDataError(
             "a sum of money must stay within int64 minor units; got more in the scale of the other book.",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from salesmetrics._kernels import largest_difference
 from salesmetrics._strides import code_counts, code_gaps, code_pairs, steps
-from salesmetrics.arrays import AnyArray, IntArray
+from salesmetrics.arrays import IntArray
 from salesmetrics.books.deals import OPEN
 from salesmetrics.domain import OUTCOMES
 from salesmetrics.trails import Trails
@@ -110,10 +111,10 @@ def _stepped(place: Placed) -> _Steps | None:
     several = bool((np.count_nonzero(counts, axis=0) > 1).any())
     if width > _WIDEST or used[0] or several or bool((np.diff((outcome > OPEN)[used].astype(np.int8)) < 0).any()):
         return None
-    longest = int((trail.ended - trail.born).max(initial=0))
+    longest = max(largest_difference(trail.ended, trail.born), 0)
     if width * width * (longest + 1) > _MOST_CELLS:
         return None
-    table, turns = steps(trail.stage, width, trail.starts, trail.day)
+    table, turns = steps(trail.stage, width, trail.starts, trail.day, longest)
     found = _Steps(table, outcome, turns)
     if len(found.turns) <= _KEPT_TURNS:
         memory["steps"] = (trail, found)
@@ -149,5 +150,5 @@ def _some(trail: Trails, chosen: IntArray) -> Trails:
     history = attrs.evolve(
         trail.history, columns={name: column.take(rows) for name, column in columns.items()}, rows=len(rows)
     )
-    row: AnyArray = trail.row.take(chosen)
+    row = trail.rows_of(chosen)
     return attrs.evolve(trail, history=history, starts=starts, row=row)

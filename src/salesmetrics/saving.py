@@ -22,6 +22,7 @@ import numpy as np
 
 from salesmetrics import tallies
 from salesmetrics._histograms import Histogram
+from salesmetrics._ranked import Ranked
 from salesmetrics.arrays import AnyArray
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, MergeError, SalesMetricsError, show
@@ -39,7 +40,9 @@ VERSION = 1
 _HEAD = struct.Struct("<8sHQQ")
 _CHECKSUM = hashlib.sha256().digest_size
 _KINDS = ("|b1", "|i1", "<i2", "<i4", "<i8", "<f8")
-_PARTS: dict[str, Any] = {kind.__name__: kind for kind in (FlagRules, Histogram, Labels, Levels, Spread, Window)}
+_PARTS: dict[str, Any] = {
+    kind.__name__: kind for kind in (FlagRules, Histogram, Labels, Levels, Ranked, Spread, Window)
+}
 _DEEPEST = 12
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 
 from salesmetrics.books.deals import NO_DECISION, WON, DealBook
+from salesmetrics.books.laying import Spans
 from salesmetrics.books.reps import RepBook
 from salesmetrics.columns import DayColumn, MoneyColumn
 from salesmetrics.grouping import Window
 
-__all__ = ["DECIDED", "opened", "sliced"]
+__all__ = ["DECIDED", "gathered", "opened", "sliced"]
 
 DECIDED = range(WON, NO_DECISION + 1)
 
@@ -44,17 +45,32 @@ def sliced(
     first = None if window.periods is None else int(window.periods.starts.min())
     last = None if window.periods is None else int(window.periods.ends.max()) - 1
     last = as_of if last is None else last if as_of is None else min(last, as_of)
-    runs = cluster.decided(outcomes, first, last)
+    spans = cluster.decided(outcomes, first, last)
     closed = deals.columns["closed"]
     if open_on is not None:
         later = isinstance(closed, DayColumn) and closed.last > open_on
-        runs = [*cluster.opened, *runs, *(cluster.decided(DECIDED, open_on + 1, None) if later else [])]
-    runs = cluster.wanted(runs)
+        spans = [*cluster.opened, *spans, *(cluster.decided(DECIDED, open_on + 1, None) if later else [])]
+    spans = cluster.wanted(spans)
     mask = where if where is None or isinstance(where, Mapping) else deals.mask(where)
-    columns = {name: cluster.part(name, deals.columns[name], runs) for name in names}
-    rows = sum(stop - start for start, stop in runs)
-    some = attrs.evolve(deals, columns=columns, rows=rows)
-    return some, mask if mask is None or isinstance(mask, Mapping) else mask.take(cluster.rows(runs))
+    some = _part(deals, names, spans)
+    return some, mask if mask is None or isinstance(mask, Mapping) else mask.take(cluster.rows(spans))
+
+
+def gathered(
+    deals: DealBook, by: object, where: object, reps: RepBook | None, *, needs: Iterable[str]
+) -> tuple[DealBook, Any]:
+    """Return all deals in the order of a clustered book, where the question is by its labels; else the book as it is.
+
+    A mask in the order of the rows is not brought into another: that costs more than it saves.
+    """
+    cluster = deals.cluster
+    names = None if cluster is None else _read(deals, by, where, reps, needs, credits=True)
+    if cluster is None or names is None or not (where is None or isinstance(where, Mapping)):
+        return deals, where
+    asked = {by} if isinstance(by, str) else set(by) if isinstance(by, (list, tuple)) else set()
+    if not asked & set(deals.label_names) <= set(cluster.labels):
+        return deals, where
+    return _part(deals, names, [(0, deals.rows)]), where
 
 
 def opened(
@@ -73,6 +89,15 @@ def opened(
         return deals, where
     found = deals.open_deals(day)
     return found.read(deals, names, found.chosen(deals, where)), None
+
+
+def _part(deals: DealBook, names: Iterable[str], spans: Spans) -> DealBook:
+    """Return some columns of the deals in the order of a clustered book."""
+    assert deals.cluster is not None
+    columns, laid = deals.cluster.part(names, deals.columns, spans)
+    some = attrs.evolve(deals, columns=columns, rows=laid.rows)
+    some.lie(laid)
+    return some
 
 
 def _read(

@@ -21,7 +21,9 @@ __all__ = [
     "Standing",
     "alive",
     "created_days",
+    "days_where",
     "followed",
+    "in_force",
     "narrowed",
     "paired",
     "silent_on",
@@ -96,7 +98,11 @@ def stood(paths: Trails, places: IntArray, day: int, names: Collection[str] = MO
 
     What the history does not track is known only for deals that have not changed since; their owners stand still.
     """
-    at = paths.last_by(day, places)
+    return in_force(paths, places, paths.last_by(day, places), day, names)
+
+
+def in_force(paths: Trails, places: IntArray, at: IntArray, day: int, names: Collection[str]) -> Standing:
+    """Return how deals stood whose changes in force on a day are known, -1 for a deal that is not there."""
     there = at >= 0
     change = np.maximum(at, 0)
     rows = paths.rows_of(places)
@@ -104,21 +110,31 @@ def stood(paths: Trails, places: IntArray, day: int, names: Collection[str] = MO
     # who has not changed since is asked only where the history is silent on something: each look-up reads all of memory
     asked = {"amount", "expected_close", *names} - {"rep", "source_currency"}
     silent = any(name not in tracked and name in paths.deals.columns for name in asked)
-    still = paths.ended.take(places) <= day if silent else np.ones(len(places), dtype=bool)
-    outcome = np.where(there, paths.outcome.take(change), 0).astype(np.int8)
+    still = paths.ended.take(places) <= day if silent else there
+    outcome = paths.outcome.take(change)
+    outcome *= there
     minor, known = _money(paths, change, rows, still)
-    known &= there
+    known = there if known is None else known & there
+    minor *= known
     wanted = [name for name in MOVING if name in names]
     labels = {name: column for name in wanted if (column := _label(paths, name, change, rows, still)) is not None}
     return Standing(
         there=there,
         outcome=outcome,
-        minor=minor * known,
+        minor=minor,
         known=known,
-        expected=np.where(there, _days(paths, change, rows, still), -1).astype(np.int32),
-        closed=np.where(outcome > OPEN, paths.day.take(_closing(paths, places, change, outcome)), -1),
+        expected=days_where(there, _days(paths, change, rows, still)),
+        closed=days_where(outcome > OPEN, paths.day.take(_closing(paths, places, change, outcome))),
         labels=labels,
     )
+
+
+def days_where(kept: BoolArray, days: AnyArray) -> AnyArray:
+    """Return days, -1 where they are not to be kept; the days are overwritten. It takes a fifth of the time of ``where``."""
+    days += np.int32(1)
+    days *= kept
+    days -= np.int32(1)
+    return days
 
 
 def untold(paths: Trails, places: IntArray, days: Collection[int], names: Collection[str]) -> IntArray:
@@ -145,26 +161,26 @@ def silent_on(paths: Trails, names: Collection[str]) -> list[str]:
 
 def created_days(paths: Trails, places: IntArray) -> AnyArray:
     """Return the day each deal was created: that of the book, else that of its first change."""
-    first = paths.born.take(places)
     column = paths.deals.columns.get("created")
     if not isinstance(column, DayColumn):
-        return first
+        return paths.born.take(places)
     days = column.days.take(paths.rows_of(places))
-    return np.where(days < 0, first, days)
+    return np.where(days < 0, paths.born.take(places), days) if column.any_missing else days
 
 
-def _money(paths: Trails, change: IntArray, rows: IntArray, still: BoolArray) -> tuple[IntArray, BoolArray]:
-    """Return amounts in minor units and where they are known."""
+def _money(paths: Trails, change: IntArray, rows: IntArray, still: BoolArray) -> tuple[IntArray, BoolArray | None]:
+    """Return amounts in minor units and where they are known, None where all are."""
     column = paths.history.columns.get("amount")
     if isinstance(column, MoneyColumn):
         return column.minor.take(change), _known(column, change)
     column = paths.deals.column("amount", "money in deals")
-    return column.minor.take(rows), _known(column, rows) & still
+    known = _known(column, rows)
+    return column.minor.take(rows), still if known is None else known & still
 
 
-def _known(column: MoneyColumn, at: IntArray) -> BoolArray:
-    """Return True where there is an amount."""
-    return np.ones(len(at), dtype=bool) if column.known is None else column.known.take(at)
+def _known(column: MoneyColumn, at: IntArray) -> BoolArray | None:
+    """Return True where there is an amount, None where there always is."""
+    return None if column.known is None else column.known.take(at)
 
 
 def _days(paths: Trails, change: IntArray, rows: IntArray, still: BoolArray) -> AnyArray:
@@ -173,7 +189,9 @@ def _days(paths: Trails, change: IntArray, rows: IntArray, still: BoolArray) -> 
     if isinstance(column, DayColumn):
         return column.days.take(change)
     column = paths.deals.columns.get("expected_close")
-    return np.where(still, column.days.take(rows), -1) if isinstance(column, DayColumn) else np.full(len(rows), -1)
+    if not isinstance(column, DayColumn):
+        return np.full(len(rows), -1, dtype=np.int32)
+    return days_where(still, column.days.take(rows))
 
 
 def _label(paths: Trails, name: str, change: IntArray, rows: IntArray, still: BoolArray) -> LabelColumn | None:

@@ -15,13 +15,13 @@ from salesmetrics._threads import BLOCK, blocks_in_order
 from salesmetrics.arrays import AnyArray, BoolArray, CodeArray, IntArray
 from salesmetrics.books.deals import OPEN, WON, DealBook
 from salesmetrics.books.history import DealHistory
-from salesmetrics.books.matching import matched, stage_levels
+from salesmetrics.books.matching import alone, matched, stage_levels
 from salesmetrics.books.placing import all_in_order
 from salesmetrics.columns import DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import InvalidArgumentError
 
-__all__ = ["Trails", "trails"]
+__all__ = ["Trails", "trails", "untied"]
 
 
 _RUN = BLOCK
@@ -40,7 +40,8 @@ class Trails:
     starts : numpy.ndarray of int64
         The changes of trail t are the rows ``starts[t]:starts[t + 1]``; one more than there are trails.
     row : numpy.ndarray of int64
-        Row of the deal book for each trail. Every row occurs, but those of deals that did not exist yet by ``as_of``.
+        Row of the deal book for each trail. Every row occurs, but those of deals that did not exist yet by ``as_of``. Made
+        without one, trail t belongs to row t.
     as_of : int or None
         The last day whose changes are known.
     notes : tuple of str
@@ -52,13 +53,18 @@ class Trails:
     deals: DealBook
     history: DealHistory
     starts: IntArray
-    row: IntArray
+    _row: IntArray | None
     as_of: int | None
     notes: tuple[str, ...] = ()
     meant: IntArray | None = None
 
     def __len__(self) -> int:
-        return len(self.row)
+        return len(self.starts) - 1
+
+    @property
+    def row(self) -> IntArray:
+        """Row of the deal book for each trail."""
+        return np.arange(len(self), dtype=np.int64) if self._row is None else self._row
 
     @property
     def process(self) -> SalesProcess | None:
@@ -175,7 +181,7 @@ class Trails:
     @cached_property
     def in_place(self) -> bool:
         """True where trail t belongs to row t of the deal book, for all of them."""
-        return len(self.row) == self.deals.rows and all_in_order(self.row)
+        return self._row is None or (len(self) == self.deals.rows and all_in_order(self._row))
 
     @cached_property
     def book(self) -> DealBook:
@@ -192,12 +198,12 @@ class Trails:
         """Return neighbouring trails by themselves: what they share with the others is neither copied nor read again."""
         if first == 0 and last == len(self):
             return self
-        history, row = self.history.stretch(first, last), self.row[first:last]
+        history = self.history.stretch(first, last)
+        row = None if self.in_place else self.row[first:last]
         deals, created = self.deals, self.deals.columns.get("created")
         if self.in_place:
             own = {"created": DayColumn(created.days[first:last])} if isinstance(created, DayColumn) else {}
             deals = attrs.evolve(deals, columns=own, rows=last - first)
-            row = np.arange(last - first, dtype=np.int64)
         stage = history.columns.get("stage")
         meant = self.meaning if isinstance(stage, LabelColumn) and stage.ordered and self.process is None else None
         return attrs.evolve(self, deals=deals, history=history, starts=history.starts, row=row, meant=meant)
@@ -232,6 +238,16 @@ def trails(deals: DealBook, history: DealHistory, *, as_of: object = None) -> Tr
         return known
     done = matched(deals, history, day)
     last = deals.as_of_day if day is None else day
-    tied = Trails(deals, done.history, done.history.starts, done.row, last, done.notes)
+    tied = Trails(deals, done.history, done.history.starts, done.places, last, done.notes)
     history.tied["trails"] = (deals, day, tied)
     return tied
+
+
+def untied(history: DealHistory) -> Trails:
+    """Return the trails of a history alone: of its deals nothing is known but their changes.
+
+    Nothing is cut away, and no rows are added: who asks about a day looks for the change in force on it.
+    """
+    told = alone(history)
+    nothing = DealBook(columns={}, rows=len(told.starts) - 1, currency=told.currency, scale=told.scale)
+    return Trails(nothing, told, told.starts, None, told.as_of_day)

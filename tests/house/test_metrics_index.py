@@ -65,6 +65,7 @@ _given("pipeline_coverage", "deals", "quotas", basis="full", **OF_QUARTER)
 _given("pipeline_trend", "deals", "history", at=["2026-07-31", "2026-10-31"])
 _given("naive_forecast", "deals", **OF_QUARTER)
 _given("forecast_value_added", "deals", "forecasts", period=YEAR)
+_given("p_hit_quota", "deals", "quotas", as_of="2026-09-30", **OF_QUARTER)
 _given("range_hit_rate", "deals", "forecasts", period=YEAR)
 _given("time_to_first_deal", "deals", "reps")
 _given("ramp_time", "deals", "quotas", "reps", threshold=1.0)
@@ -73,6 +74,7 @@ _given("ramped_equivalents", "reps", on="2026-10-31")
 _given("logrank", "deals", by="segment")
 ANSWERS |= {
     "win_rate_curve": lambda company: sm.win_rate_curve(company.deals).at(90),
+    "forecast_distribution": lambda company: sm.forecast_distribution(company.deals).mean,
     "cycle_curve": lambda company: sm.cycle_curve(company.deals).at(90),
     "required_coverage": lambda company: sm.required_coverage(sm.win_rate(company.deals)),
     "velocity_change": lambda company: sm.velocity_change(

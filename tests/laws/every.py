@@ -15,9 +15,11 @@ import salesmetrics as sm
 from salesmetrics.calendars import Period, Periods
 from salesmetrics.curves import CurveTable
 from salesmetrics.domain import Deal, Quota, Rep
+from salesmetrics.outlooks import OutlookTable
 from salesmetrics.results import MetricTable
 from tests.laws import doors, doors_history, doors_people
 from tests.laws.drawing import Case, deal_book
+from tests.laws.entries_outlook import read_of
 from tests.laws.law import bits, has, hexed, law, masked, minor_by_label, same, shuffled
 from tests.laws.registry import Entry, Variant
 
@@ -287,7 +289,7 @@ def spelled_out(entry: Entry, variant: Variant, case: Case, rng: Random) -> None
     ask, metric = case.ask(), getattr(sm, entry.name)
     ask = doors_history.compared(ask) if entry.name == "logrank" else ask
     books = [getattr(ask, name) for name in ("deals", "quotas") if name in entry.needs]
-    reading = {"read", "days", "q"} if entry.name.endswith("curve") else set()
+    reading = {"read", "days", "q"} if entry.name.endswith("curve") or entry.name == "forecast_distribution" else set()
     dated = "due" if entry.name in ("open_pipeline", "weighted_pipeline", "concentration") else "period"
     asked = doors.asked(ask, dated) if has(entry, "deals") else doors.of_quotas(ask)
     books, asked = doors_people.given(entry.needs, ask) or (books, asked)
@@ -304,6 +306,8 @@ def spelled_out(entry: Entry, variant: Variant, case: Case, rng: Random) -> None
     read = {name: value for name, value in variant.options.items() if name in reading}
     if isinstance(first, CurveTable) and isinstance(second, CurveTable):
         first, second = doors.curve_read(first, **_at(read)), doors.curve_read(second, **_at(read))
+    if isinstance(first, OutlookTable) and isinstance(second, OutlookTable):
+        first, second = read_of(first, **read), read_of(second, **read)
     same(first, second)
 
 

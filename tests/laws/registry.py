@@ -6,13 +6,14 @@ from tests.laws.entries_accuracy import FORECASTS
 from tests.laws.entries_flags import FLAGGED
 from tests.laws.entries_history import HISTORIES
 from tests.laws.entries_money import MONEY
+from tests.laws.entries_outlook import OUTLOOKS
 from tests.laws.entries_people import PEOPLE
 from tests.laws.entries_rates import RATES
 from tests.laws.entry import Entry, Variant
 
 __all__ = ["BY_NAME", "ENTRIES", "EXEMPTIONS", "OF_DEALS", "OF_PEOPLE", "Entry", "Variant"]
 
-OF_DEALS: tuple[Entry, ...] = (*MONEY, *RATES, *HISTORIES, *FLAGGED)
+OF_DEALS: tuple[Entry, ...] = (*MONEY, *OUTLOOKS, *RATES, *HISTORIES, *FLAGGED)
 OF_PEOPLE: tuple[Entry, ...] = (*PEOPLE, *FORECASTS)
 ENTRIES: tuple[Entry, ...] = (*OF_DEALS, *OF_PEOPLE)
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in ENTRIES}

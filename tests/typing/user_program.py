@@ -125,6 +125,10 @@ def curves(deals: sm.DealBook) -> float:
     curve = sm.win_rate_curve(deals, by="segment", as_of="2026-03-31")
     assert_type(curve, sm.CurveTable)
     assert_type(curve.at([30, 60]), sm.MetricTable)
+    laws = sm.forecast_distribution(deals, as_of="2026-03-31", missing_p="exclude", correlation=0.2)
+    assert_type(laws, sm.OutlookTable)
+    assert_type(laws.quantile([0.1, 0.9]), sm.MetricTable)
+    assert_type(sm.p_hit_quota(deals, 1_000.0, as_of="2026-03-31", missing_p="exclude"), sm.MetricTable)
     half = sm.cycle_curve(deals, as_of="2026-03-31").median
     assert_type(half, sm.MetricTable)
     return float(half.value[0])

@@ -12,6 +12,11 @@ import numpy as np
 import pytest
 
 import salesmetrics as sm
+from salesmetrics import _runs
+from salesmetrics._kernels import Addend, Axis, Range, tabulate
+from salesmetrics._lasting import Lasting
+from salesmetrics._runs import Laid
+from salesmetrics.books import clustering
 from salesmetrics.books.clustering import Cluster
 from salesmetrics.columns import DayColumn, LabelColumn
 from salesmetrics.domain import OUTCOMES
@@ -184,26 +189,52 @@ def test_open_deals_of_any_day() -> None:
         assert CLUSTERED.open_rows(number).tolist() == DEALS.open_rows(number).tolist()
 
 
-def cluster(outcomes: list[int], closed: list[int]) -> Cluster:
-    """Return the cluster of codes and days."""
+def cluster(outcomes: list[int], closed: list[int], reps: list[int] | None = None) -> Cluster:
+    """Return the cluster of codes and days, by rep where they are given."""
     codes = LabelColumn(np.array(outcomes, dtype=np.int8), OUTCOMES, ordered=True)
-    return Cluster.of(codes, DayColumn(np.array(closed, dtype=np.int32)))
+    days = DayColumn(np.array(closed, dtype=np.int32))
+    if reps is None:
+        return Cluster.of(codes, days, (), {})
+    return Cluster.of(codes, days, ("rep",), {"rep": LabelColumn(np.array(reps, dtype=np.int8), ("Ana", "Bo"))})
 
 
-def test_the_order_is_outcome_then_day_then_row() -> None:
-    """Rows stand by outcome, then by the day decided, those without a day first; ties and open deals as they came."""
-    found = cluster([1, 0, 2, 1, 1, 0, 2, 1, 3, 1], [20, -1, 15, 10, 20, -1, 10, -1, 12, 10])
-    assert found.order.tolist() == [1, 5, 7, 3, 9, 0, 4, 6, 2, 8]
+def test_the_order_is_outcome_then_month_then_row() -> None:
+    """Rows stand by outcome, then by the month decided, those without a day first; those alike as they came."""
+    found = cluster([1, 0, 2, 1, 1, 0, 2, 1, 3, 1], [50, -1, 45, 40, 50, -1, 40, -1, 70, 20])
+    assert found.months.tolist() == [20, 31, 59, 71]
+    assert found.order.tolist() == [1, 5, 7, 9, 0, 3, 4, 2, 6, 8]
     assert found.opened == [(0, 2)]
     won = range(1, 2)
     assert found.decided(won, None, None) == [(2, 7)]
-    assert found.decided(won, 10, 19) == [(3, 5)]
-    assert found.decided(won, 11, 20) == [(5, 7)]
-    assert found.decided(won, None, 10) == [(2, 5)]
+    assert found.decided(won, 40, 49) == [(4, 7)]
+    assert found.decided(won, 31, 58) == [(4, 7)]
+    assert found.decided(won, 20, 30) == [(3, 4)]
+    assert found.decided(won, None, 35) == [(2, 7)]
+    assert found.decided(won, None, 30) == [(2, 4)]
     assert found.decided(won, None, 0) == [(2, 3)]
-    assert found.decided(won, 0, 9) == [(3, 3)]
-    assert found.decided(won, 21, None) == [(7, 7)]
-    assert found.decided(range(1, 4), 12, 15) == [(5, 5), (8, 9), (9, 10)]
+    assert found.decided(won, 0, 19) == [(3, 3)]
+    assert found.decided(won, 59, None) == [(7, 7)]
+    assert found.decided(won, 71, None) == [(7, 7)]
+    assert found.decided(range(1, 4), 52, 65) == [(4, 7), (7, 9), (9, 10)]
+
+
+def test_within_a_month_deals_stand_by_label() -> None:
+    """Deals of one outcome and month stand by rep, those without one first, and as they came where all is alike."""
+    found = cluster([1, 1, 1, 1, 1, 2, 0], [40, 40, 31, 32, 20, 20, -1], [1, 0, 1, -1, 1, 0, 1])
+    assert found.order.tolist() == [6, 4, 3, 1, 0, 2, 5]
+    assert np.diff(found.starts).tolist() == [1, 1, 1, 1, 2, 1]
+
+
+def test_keys_of_any_number_are_sorted_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More keys than one counting sort takes are sorted digit by digit, into the same order and runs."""
+    rng = np.random.default_rng(3)
+    key = rng.integers(0, 1000, 500)
+    expected = clustering._sorted(key, 1000)
+    monkeypatch.setattr(clustering, "_KEYS", 10)
+    monkeypatch.setattr(clustering, "_DIGIT", 7)
+    assert [each.tolist() for each in clustering._sorted(key, 1000)] == [each.tolist() for each in expected]
+    assert expected[0].tolist() == np.argsort(key, kind="stable").tolist()
+    assert [len(each) for each in clustering._sorted(key[:0], 1000)] == [0, 0, 0]
 
 
 def test_runs_become_one_where_they_are_most_of_what_lies_between() -> None:
@@ -239,3 +270,237 @@ def test_periods_of_another_calendar_and_with_gaps() -> None:
     for asked in (periods, weeks.quarters("2024-02-04", "2026-01-31"), weeks.quarter(2025, 2)):
         for metric in (sm.win_rate, sm.deal_size, sm.cycle_length, sm.credited_bookings):
             assert metric(CLUSTERED, period=asked, by="segment").equals(metric(DEALS, period=asked, by="segment"))
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+QUARTERS = CALENDAR.quarters("2023-02-01", "2027-02-01")
+GAPPED = read(
+    {
+        **DEALS.to_dict(),
+        "amount": np.where(np.arange(len(DEALS)) % 7 == 3, np.nan, DEALS["amount"]),
+        "created": np.where(np.arange(len(DEALS)) % 11 == 4, np.datetime64("NaT"), DEALS["created"]),
+        "rep": np.where(np.arange(len(DEALS)) % 13 == 5, None, DEALS["rep"]),
+    }
+)
+RUNS: dict[str, Any] = {
+    "bookings": lambda d, **o: sm.credited_bookings(d, **o),
+    "win rate": lambda d, **o: sm.win_rate(d, losses="broad", **o),
+    "win rate by amount": lambda d, **o: sm.win_rate(d, weight="amount", confidence_level=None, **o),
+    "win rate by amount, interval": lambda d, **o: sm.win_rate(d, weight="amount", **o),
+    "size": lambda d, **o: sm.deal_size(d, confidence_level=None, **o),
+    "size, interval": lambda d, **o: sm.deal_size(d, confidence_level=0.8, **o),
+    "size of all closed": lambda d, **o: sm.deal_size(d, of="closed", confidence_level=None, **o),
+}
+ASKED: dict[str, dict[str, Any]] = {
+    "quarters": {"period": QUARTERS},
+    "a quarter": {"period": QUARTER},
+    "a month": {"period": sm.Period("2025-06-01", "2025-07-01")},
+    "years with gaps": {"period": sm.Periods([QUARTERS[1], QUARTERS[4], QUARTERS[5], QUARTERS[12]])},
+    "all days": {},
+    "up to the end of a month": {"period": QUARTERS, "as_of": "2025-05-31"},
+}
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return a list that says of each table whether the runs told it."""
+    said: list[bool] = []
+    tabulate = Laid.tabulate
+
+    def watched(self: Laid, *given: Any) -> Any:
+        tables = tabulate(self, *given)
+        said.append(tables is not None)
+        return tables
+
+    monkeypatch.setattr(Laid, "tabulate", watched)
+    return said
+
+
+@pytest.mark.parametrize("by", ["rep", "team", None, ("rep", "segment"), ("segment", "team")])
+@pytest.mark.parametrize("metric", RUNS)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_runs_tell_what_rows_do(
+    metric: str, by: Any, sparse: bool, told: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts and sums by the labels of a clustered book are those of its rows, bit for bit, without a look at the rows."""
+    if sparse:
+        monkeypatch.setattr(clustering, "_FEW", 0)
+        monkeypatch.setattr(clustering, "_SPARSE", 0)
+    for book in (DEALS, GAPPED):
+        clustered = book.clustered(by=None if by != ("rep", "segment") else by)
+        if by == ("segment", "team"):
+            clustered = book.clustered(by=["rep", "segment"])
+        for asked in ASKED.values():
+            expected = RUNS[metric](book, by=by, reps=COMPANY.reps.on("2026-10-31"), **asked)
+            assert RUNS[metric](clustered, by=by, reps=COMPANY.reps.on("2026-10-31"), **asked).equals(expected)
+    assert told
+    assert all(told)
+
+
+def test_rows_tell_what_runs_do_not(told: list[bool]) -> None:
+    """Weeks, other labels, masks and days within a month need the rows, and give the same."""
+    weeks = sm.FiscalCalendar(start_month=2, pattern="4-5-4", year_end="nearest").quarters("2024-02-04", "2026-01-31")
+    mask = np.arange(len(DEALS)) % 3 == 0
+    for asked in (
+        {"by": "rep", "period": weeks},
+        {"by": "segment", "period": QUARTERS},
+        {"by": "rep", "period": QUARTERS, "where": mask},
+        {"by": "rep", "period": QUARTERS, "as_of": "2025-05-17"},
+    ):
+        told.clear()
+        options: dict[str, Any] = asked
+        assert sm.win_rate(CLUSTERED, **options).equals(sm.win_rate(DEALS, **options))
+        assert told
+
+
+def test_sums_that_could_leave_int64_are_left_to_the_rows(told: list[bool]) -> None:
+    """Amounts so large that a run could overflow are added up by the kernel, which says so where it happens."""
+    rows = 1_000
+    columns = {"rep": ["Ana"] * rows, "outcome": ["won"] * rows, "closed": ["2026-01-05"] * rows}
+    some = read({**columns, "amount": [9e13] * (rows - 1) + [1.0]})
+    more = read({**columns, "amount": [9e13] * rows})
+    assert sm.credited_bookings(some.clustered(), by="rep").equals(sm.credited_bookings(some, by="rep"))
+    assert told == [True]
+    told.clear()
+    ends = some.concat(read({**columns, "amount": [1.0] * rows}))
+    assert sm.credited_bookings(ends.clustered(), by="rep").equals(sm.credited_bookings(ends, by="rep"))
+    assert told == [False]
+    with pytest.raises(sm.InvalidDataError, match="must stay within int64 minor units"):
+        sm.credited_bookings(more.concat(more).clustered(), by="rep")
+
+
+def test_squares_of_any_size(told: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Squares of amounts add up exactly in small blocks and in large ones, and are left to the rows where one is too large."""
+    rng = np.random.default_rng(8)
+    for most, by_runs in ((3e7, True), (9e13, False)):
+        amount = np.round(rng.random(300) * most, 2)
+        amount[0] = most
+        columns = {"outcome": ["won"] * 300, "closed": ["2026-01-05", "2026-03-05"] * 150, "amount": amount}
+        book = read({**columns, "rep": [f"rep {i}" for i in rng.integers(0, 9, 300)]})
+        for block in (7, 1 << 18):
+            monkeypatch.setattr(clustering, "BLOCK", block)
+            told.clear()
+            assert sm.deal_size(book.clustered(), by="rep").equals(sm.deal_size(book, by="rep"))
+            assert all(told) == by_runs
+
+
+def test_what_the_copy_stands_by() -> None:
+    """The copy stands by rep where nothing is said, by the labels named, and refuses what is no label."""
+    assert CLUSTERED.cluster is not None
+    assert CLUSTERED.cluster.labels == ("rep",)
+    other = CLUSTERED.clustered(by=("segment", "rep"))
+    assert other.cluster is not None
+    assert other.cluster.labels == ("segment", "rep")
+    assert other.clustered() is other
+    assert other.clustered(by=("segment", "rep")) is other
+    with pytest.raises(sm.InvalidArgumentError, match="`by` must name columns of the book; got 'colour'"):
+        DEALS.clustered(by="colour")
+
+
+def test_deals_without_a_day_and_open_deals_with_one() -> None:
+    """A book made column by column may hold decided deals without a day and open ones with one: the numbers stay the same."""
+    days = DayColumn(np.array([-1, 20, 40, 40, -1, 25], dtype=np.int32))
+    outcome = LabelColumn(np.array([1, 1, 0, 2, -1, 1], dtype=np.int8), OUTCOMES, ordered=True)
+    rep = LabelColumn(np.array([0, 1, 0, 1, 0, -1], dtype=np.int8), ("Ana", "Bo"))
+    book = sm.DealBook(columns={"rep": rep, "outcome": outcome, "closed": days}, rows=6)
+    for asked in (
+        {},
+        {"period": sm.Periods([sm.Period("1970-01-01", "1970-02-01"), sm.Period("1970-02-01", "1970-03-01")])},
+    ):
+        options: dict[str, Any] = {"by": "rep", **asked}
+        assert sm.win_rate(book.clustered(), **options).equals(sm.win_rate(book, **options))
+
+
+BY_ROWS: dict[str, Any] = {
+    "velocity": lambda d, **o: sm.velocity(d, **{"as_of": "2026-10-31", "period": QUARTERS, **o}),
+    "win rate": lambda d, **o: sm.win_rate(d, **o),
+    "win rate of a cohort": lambda d, **o: sm.win_rate(d, basis="created", **o),
+    "size": lambda d, **o: sm.deal_size(d, **o),
+    "cycle": lambda d, **o: sm.cycle_length(d, stat="mean", confidence_level=None, **o),
+    "cycle of wins": lambda d, **o: sm.cycle_length(d, **o),
+}
+
+
+@pytest.mark.parametrize("by", [None, "segment", "stage", "rep", "team", ("segment", "rep")])
+@pytest.mark.parametrize("metric", BY_ROWS)
+def test_slots_tell_which_rows_to_look_at(metric: str, by: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What slots tell of the rows (outcome, period, bounds of days) changes no number where rows have to be looked at."""
+    monkeypatch.setattr(_runs, "_LEAST", 1)
+    reps = COMPANY.reps.on("2026-10-31")
+    for compared, block in ((0, 7), (64, 1 << 16)):
+        monkeypatch.setattr(_runs, "_COMPARED", compared)
+        monkeypatch.setattr(_runs, "_BLOCK", block)
+        for book in (DEALS, GAPPED):
+            clustered = book.clustered()
+            for asked in ASKED.values():
+                expected = BY_ROWS[metric](book, by=by, reps=reps, **asked)
+                assert BY_ROWS[metric](clustered, by=by, reps=reps, **asked).equals(expected)
+
+
+FOLLOWED: dict[str, Any] = {
+    "curve": lambda d, **o: sm.cycle_curve(d, **o).median,
+    "win rate curve": lambda d, **o: sm.win_rate_curve(d, **o).at(90),
+    "cycle": lambda d, **o: sm.cycle_length(d, stat=0.9, **o),
+    "cycle of losses": lambda d, **o: sm.cycle_length(d, outcome="lost", **o),
+}
+
+
+@pytest.mark.parametrize("by", [None, "rep", "team", "segment", ("team", "rep")])
+@pytest.mark.parametrize("metric", FOLLOWED)
+def test_days_are_counted_once(metric: str, by: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days from creation to close, counted by outcome, label and day, give the numbers that the rows give."""
+    said: list[bool] = []
+    table = Lasting.table
+
+    def watched(self: Lasting, *given: Any) -> Any:
+        found = table(self, *given)
+        said.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Lasting, "table", watched)
+    monkeypatch.setattr(clustering, "_FEW", 1 << 20)
+    reps = COMPANY.reps.on("2026-10-31")
+    for book in (DEALS, GAPPED):
+        clustered = book.clustered()
+        for asked in (
+            {},
+            {},
+            {"as_of": "2026-12-24"},
+            {"as_of": "2024-12-24"},
+            {"where": {"segment": DEALS["segment"][0]}},
+        ):
+            options: dict[str, Any] = {"by": by, "reps": reps, **asked}
+            assert FOLLOWED[metric](clustered, **options).equals(FOLLOWED[metric](book, **options))
+    assert (True in said) == (by != "segment")
+
+
+@pytest.mark.parametrize("edge", [None, "last", "drop"])
+def test_counts_by_slot(edge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes of each slot are counted alike by comparing and by counting, whatever becomes of the missing ones."""
+    rng = np.random.default_rng(5)
+    codes = rng.integers(-1 if edge else 0, 5, 400).astype(np.int8)
+    outcome = np.sort(rng.integers(0, 3, 400)).astype(np.int8)
+    edges = np.searchsorted(outcome, [0, 1, 2, 3])
+    kinds = np.arange(3)
+    laid = Laid(edges, 1, None, lambda: np.diff(edges), [_runs.Known(outcome, "slot", kinds, kinds)])
+    axes = [Axis(outcome, 3), Axis(codes, 6 if edge == "last" else 5, edge=edge)]
+    monkeypatch.setattr(_runs, "_LEAST", 1)
+    for keep in ([], [Range(outcome, 1, None)], [Range(outcome, 2, 3)], [Range(outcome, 3, None)]):
+        expected = tabulate(400, axes, keep=keep).count
+        for compared in (0, 64):
+            monkeypatch.setattr(_runs, "_COMPARED", compared)
+            found = laid.tabulate(axes, keep, [])
+            assert found is not None
+            assert found.count.tolist() == expected.tolist()
+    narrow = laid.tabulate(axes, [Range(outcome, 1, 2), Range(codes, 2, None)], [Addend(codes.astype(np.int64), 5)])
+    whole = tabulate(
+        400, axes, keep=[Range(outcome, 1, 2), Range(codes, 2, None)], sums=[Addend(codes.astype(np.int64), 5)]
+    )
+    assert narrow is not None
+    assert narrow.count.tolist() == whole.count.tolist()
+    assert narrow.sums[0].tolist() == whole.sums[0].tolist()
+    rows = laid.positions(Range(outcome, 1, 2))
+    assert rows is not None
+    assert rows.tolist() == np.flatnonzero(outcome == 1).tolist()
+    assert laid.positions(Range(codes, 1, 2)) is None

@@ -33,7 +33,7 @@ from tests.stage_histories import Way, books, ways
 SIZES = {
     "salesmetrics.trails._RUN": 40,
     "salesmetrics._threads.BLOCK": 37,
-    "salesmetrics.tallies.calls._BLOCK": 23,
+    "salesmetrics.calling._BLOCK": 23,
     "salesmetrics.tallies.hygiene._BLOCK": 5,
     "salesmetrics.tallies.turns._BLOCK": 50,
 }

@@ -26,6 +26,9 @@ HALVES = COMPANY.deals.take(range(150)), COMPANY.deals.take(range(150, 300))
 MAKERS: dict[str, Callable[[], Tally]] = {
     "bookings": lambda: tallies.BookingTally.from_book(COMPANY.deals, by="rep", period=PERIODS),
     "calls": lambda: tallies.CallTally.from_book(COMPANY.forecasts, by="rep", period=PERIODS),
+    "chances": lambda: tallies.ChanceTally.from_book(
+        COMPANY.deals, by="segment", period=PERIODS, as_of="2026-07-31", missing_p="exclude"
+    ),
     "creations": lambda: tallies.CreationTally.from_book(COMPANY.deals, by="segment", period=PERIODS),
     "cohorts": lambda: tallies.DurationTally.from_book(COMPANY.deals, by="rep", basis="created"),
     "durations": lambda: tallies.DurationTally.from_book(COMPANY.deals),

@@ -9,7 +9,7 @@ from salesmetrics._check import locked
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.history import DealHistory
-from salesmetrics.books.placing import places, taken
+from salesmetrics.books.placing import all_in_order, places, rows_at, taken
 from salesmetrics.columns import Column, DayColumn, KeyColumn, LabelColumn, MoneyColumn
 from salesmetrics.domain import OUTCOMES
 
@@ -20,12 +20,12 @@ _NAMES = {"source_currency": "currency"}
 
 
 def completed(
-    deals: DealBook, history: DealHistory, row: IntArray, notes: list[str], *, closings: bool
-) -> tuple[DealHistory, IntArray]:
-    """Return the history with the rows that are missing, and the row of the book for each of its deals."""
+    deals: DealBook, history: DealHistory, row: IntArray | None, notes: list[str], *, closings: bool
+) -> tuple[DealHistory, IntArray | None]:
+    """Return the history with the rows that are missing, and the row of the book for each of its deals (None: all in order)."""
     added = _Additions(deals, history)
-    untold = np.ones(deals.rows, dtype=bool)
-    untold[row] = False
+    untold = np.ones(0 if row is None else deals.rows, dtype=bool)
+    untold[slice(None) if row is None else row] = False
     silent = np.flatnonzero(untold)
     added.untold(silent)
     since = added.closed_before(row)
@@ -42,7 +42,8 @@ def completed(
         return history, row
     history = added.joined()
     ids: KeyColumn = deals.column("id", "a history")
-    return history, places(ids, history.ids)
+    row = places(ids, history.ids)
+    return history, None if len(row) == deals.rows and all_in_order(row) else row
 
 
 class _Additions:
@@ -57,8 +58,6 @@ class _Additions:
         self.closed = self._days("closed")
         outcome = deals.columns.get("outcome")
         self.outcome = outcome.codes if isinstance(outcome, LabelColumn) else np.zeros(deals.rows, dtype=np.int8)
-        # a deal whose creation is not known exists on every day, as in a deal book alone, whatever the other deals are
-        self.created = np.maximum(self._days("created"), 0)
 
     @property
     def rows(self) -> int:
@@ -79,37 +78,42 @@ class _Additions:
     def untold(self, rows: IntArray) -> None:
         """Add the creation of deals without any row, and their close."""
         decided = self.outcome.take(rows) > OPEN
-        once = decided & (self.created.take(rows) == self.closed.take(rows))
-        still, ended, same = rows[~decided], rows[decided & ~once], rows[once]
-        self._add(still, self.created.take(still), state=True, stage=True, decided=False)
-        self._add(ended, self.created.take(ended), state=True, stage=False, decided=False)
+        # a deal whose creation is not known exists on every day, as in a deal book alone, whatever the other deals are
+        created = np.maximum(self._days("created").take(rows), 0)
+        once = decided & (created == self.closed.take(rows))
+        at = np.flatnonzero(~decided), np.flatnonzero(decided & ~once), np.flatnonzero(once)
+        still, ended, same = (rows.take(some) for some in at)
+        self._add(still, created.take(at[0]), state=True, stage=True, decided=False)
+        self._add(ended, created.take(at[1]), state=True, stage=False, decided=False)
         self._add(ended, self.closed.take(ended), state=True, stage=True, decided=True)
-        self._add(same, self.created.take(same), state=True, stage=True, decided=True)
+        self._add(same, created.take(at[2]), state=True, stage=True, decided=True)
 
-    def closed_before(self, row: IntArray) -> IntArray:
+    def closed_before(self, row: IntArray | None) -> IntArray:
         """Add the close of deals whose first row finds them closed already; return which ones of the history they are."""
         told = self.history.columns.get("outcome")
         end = taken(self.closed, row)
         trails = np.flatnonzero((self.history.born > end) & (end >= 0))
         if isinstance(told, LabelColumn) and len(trails):
             first = told.codes.take(self.history.starts.take(trails))
-            trails = trails[(first > OPEN) & (first == self.outcome.take(row.take(trails)))]
+            trails = trails[(first > OPEN) & (first == self.outcome.take(rows_at(row, trails)))]
         self.first, self.since = self.history.starts.take(trails), end.take(trails)
         return trails
 
-    def late(self, row: IntArray, closed: IntArray) -> int:
+    def late(self, row: IntArray | None, closed: IntArray) -> int:
         """Add the creation of deals whose first row comes after it; return how many there are."""
         begin = taken(self._days("created"), row)
-        first = self.history.born.copy()
-        first[closed] = self.since
-        rows = row[np.flatnonzero((first > begin) & (begin >= 0))]
+        first = self.history.born
+        if len(closed):
+            first = first.copy()
+            first[closed] = self.since
+        rows = rows_at(row, np.flatnonzero((first > begin) & (begin >= 0)))
         self._add(rows, self._days("created").take(rows), state=False, stage=False, decided=False)
         return len(rows)
 
-    def closings(self, row: IntArray) -> None:
+    def closings(self, row: IntArray | None) -> None:
         """Add the close of decided deals that have no row on that day or after."""
         end = taken(self.closed, row)
-        rows = row[np.flatnonzero((end > self.history.ended) & (taken(self.outcome, row) > OPEN))]
+        rows = rows_at(row, np.flatnonzero((end > self.history.ended) & (taken(self.outcome, row) > OPEN)))
         self._add(rows, self.closed.take(rows), state=True, stage=True, decided=True)
 
     def joined(self) -> DealHistory:

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import attrs
 import numpy as np
 
+from salesmetrics import _check
 from salesmetrics._check import date_of, locked
 from salesmetrics._check import day as _day
 from salesmetrics._kernels import Range, positions
+from salesmetrics._runs import Laid
 from salesmetrics._threads import side_by_side
 from salesmetrics.arrays import IntArray
 from salesmetrics.books.clustering import Cluster
 from salesmetrics.books.table import Book
 from salesmetrics.calendars import DayLike
-from salesmetrics.columns import PPM, Column, DayColumn, LabelColumn, MoneyColumn, ProbabilityColumn
+from salesmetrics.columns import (
+    PPM,
+    Column,
+    DayColumn,
+    LabelColumn,
+    MoneyColumn,
+    ProbabilityColumn,
+)
 from salesmetrics.convert import Problem
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import show
@@ -50,7 +59,7 @@ class DealBook(Book):
     """
 
     kind: ClassVar[str] = "deals"
-    _unlisted: ClassVar[tuple[str, ...]] = ("cluster", "open_deals", "open_rows", "with_labels")
+    _unlisted: ClassVar[tuple[str, ...]] = ("cluster", "laid", "lie", "open_deals", "open_rows", "with_labels")
     process: SalesProcess | None = None
 
     @classmethod
@@ -86,21 +95,31 @@ class DealBook(Book):
         lent = {name: reps.lend(name, owner, on) for name in reps.lendable if name not in self.columns}
         return self.with_labels(lent)
 
-    def clustered(self) -> Self:
-        """Return the same book, with a second copy of its columns beside it, sorted by outcome and by the day decided.
+    def clustered(self, *, by: str | Sequence[str] | None = None) -> Self:
+        """Return the same book, with a second copy of its columns beside it, sorted by outcome, month decided and labels.
 
-        Every period is then a few slices of the copy: a metric over one quarter costs the rows of that quarter, not those of
-        the whole book. The rows stay as they are for whoever looks at the book, and no number changes.
+        A period is then a few slices of the copy: a metric over one quarter costs the rows of that quarter, not those of
+        the whole book. Counts and sums by those labels (or by what reps lend to them), over periods made of calendar months,
+        cost less still: all deals alike in outcome, month and labels are looked at once. The rows stay as they are for
+        whoever looks at the book, and no number changes.
 
-        Sorting costs as much as some fifteen questions of one quarter, and every column as much as ten more when a question
-        first reads it (docs/explanation/clustered.md has the figures). The copy takes 9 bytes a deal, and the size of each
-        column that was read. Books that are made of this one (filter, take, concat, with_reps, a copy, a pickle) have no such
-        copy: add labels first, cluster last.
+        Sorting costs as much as some twenty questions of one quarter, and every column as much as eight more when a question
+        first reads it (docs/explanation/clustered.md has the figures). The copy takes 8 bytes a deal, the size of each column
+        that was read, and a byte or two for the sums of what is alike. Books that are made of this one (filter, take, concat,
+        with_reps, a copy, a pickle) have no such copy: add labels first, cluster last.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            The labels that deals of one month stand by; ``"rep"`` by default, where the book has it. The fewer deals are alike
+            in all of them, the less is gained.
 
         Raises
         ------
         MissingColumnError
             The book has no ``outcome`` or no ``closed``.
+        InvalidArgumentError
+            ``by`` names what is no label column.
 
         Examples
         --------
@@ -112,13 +131,20 @@ class DealBook(Book):
         >>> all(sm.win_rate(clustered, period=q).equals(sm.win_rate(deals, period=q)) for q in quarters)
         True
         """
-        if self.is_clustered:
-            return self
         outcome: LabelColumn = self.column("outcome", "a clustered book")
         closed: DayColumn = self.column("closed", "a clustered book")
+        labels = self._sorted_by(by)
+        if self.cluster is not None and (by is None or labels == self.cluster.labels):
+            return self
         book = attrs.evolve(self)
-        book._beside["cluster"] = Cluster.of(outcome, closed)
+        book._beside["cluster"] = Cluster.of(outcome, closed, labels, self.columns)
         return book
+
+    def _sorted_by(self, by: str | Sequence[str] | None) -> tuple[str, ...]:
+        """Return the labels that a sorted copy stands by; none where nobody names one and the book has no reps."""
+        if by is None:
+            return tuple(name for name in self.label_names if name == "rep")
+        return tuple(name for name in _check.names(by, self.label_names, "by") if name != "outcome")
 
     @property
     def is_clustered(self) -> bool:
@@ -130,8 +156,17 @@ class DealBook(Book):
         """The sorted copy of the columns, where it was asked for."""
         return self._beside.get("cluster")
 
+    @property
+    def laid(self) -> Laid | None:
+        """How the rows lie in runs, where that is known."""
+        return self._beside.get("laid")
+
+    def lie(self, laid: Laid) -> None:
+        """Note how the rows lie in runs, for those who tabulate them."""
+        self._beside["laid"] = laid
+
     @cached_property
-    def _beside(self) -> dict[str, Cluster]:
+    def _beside(self) -> dict[str, Any]:
         """What stands beside the columns; a book made of this one does not have it."""
         return {}
 
@@ -157,9 +192,13 @@ class DealBook(Book):
         if self.cluster is not None:
             kinds = range(WON, len(outcome.levels))
             after = self.cluster.decided(kinds, day + 1, None) if later else []
-            parts = [self.cluster.rows([run]).astype(np.int64) for run in (*self.cluster.opened, *after)]
+            parts = [self.cluster.rows(spans).astype(np.int64) for spans in (self.cluster.opened, after)]
+            if isinstance(closed, DayColumn):
+                parts[1] = parts[1][closed.days.take(parts[1]) > day]
         else:
-            parts = [positions(self.rows, [Range(outcome.codes, OPEN, OPEN + 1)])]
+            still_open = Range(outcome.codes, OPEN, OPEN + 1)
+            told = None if self.laid is None else self.laid.positions(still_open)
+            parts = [positions(self.rows, [still_open]) if told is None else told]
             if later and isinstance(closed, DayColumn):
                 parts.append(positions(self.rows, [Range(closed.days, day + 1, None)]))
         rows = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -49,11 +49,15 @@ class DealHistory(Book):
 
     kind: ClassVar[str] = "changes"
     _unlisted: ClassVar[tuple[str, ...]] = (
+        "alive",
         "born",
         "corrected",
         "ended",
         "in_force",
         "last_by",
+        "last_by_both",
+        "left_open",
+        "open_on",
         "starts",
         "stretch",
         "tied",
@@ -102,15 +106,21 @@ class DealHistory(Book):
         keys: KeyColumn = self.column("deal", "a history")
         values = keys.values
 
-        def part(start: int, stop: int) -> list[AnyArray]:
+        def part(start: int, stop: int) -> list[tuple[int, AnyArray]]:
+            # places within a block are short: half of the memory, until it is known how many there are
             return [
-                np.flatnonzero(values[at + 1 : end + 1] != values[at:end]) + (at + 1)
+                (at + 1, np.flatnonzero(values[at + 1 : end + 1] != values[at:end]).astype(np.int32))
                 for at, end in blocks_in_order(start, stop)
             ]
 
         inner = [block for blocks in in_order(part, max(self.rows - 1, 0)) for block in blocks]
-        edges = np.zeros(min(1, self.rows), dtype=np.int64), np.array([self.rows], dtype=np.int64)
-        return locked(np.concatenate([edges[0], *inner, edges[1]]).astype(np.int64, copy=False))
+        first = min(1, self.rows)
+        starts = np.zeros(first + sum(len(found) for _, found in inner) + 1, dtype=np.int64)
+        for at, found in inner:
+            np.add(found, at, out=starts[first : first + len(found)])
+            first += len(found)
+        starts[-1] = self.rows
+        return locked(starts)
 
     @property
     def ids(self) -> AnyArray:
@@ -121,14 +131,72 @@ class DealHistory(Book):
     @cached_property
     def born(self) -> AnyArray:
         """Day of the first row of each deal."""
-        date: DayColumn = self.column("date", "a history")
-        return locked(date.days.take(self.starts[:-1]))
+        return self._days_at(self.starts[:-1])
 
     @cached_property
     def ended(self) -> AnyArray:
         """Day of the last row of each deal."""
+        return self._days_at(self.starts[1:], 1)
+
+    def _days_at(self, rows: IntArray, before: int = 0) -> AnyArray:
+        """Return the days of so many rows before these, block by block."""
         date: DayColumn = self.column("date", "a history")
-        return locked(date.days.take(self.starts[1:] - 1))
+        out = np.empty(len(rows), dtype=date.days.dtype)
+
+        def part(start: int, stop: int) -> None:
+            for at, end in blocks_in_order(start, stop):
+                out[at:end] = date.days.take(rows[at:end] - before)
+
+        in_order(part, len(rows))
+        return locked(out)
+
+    @cached_property
+    def left_open(self) -> BoolArray:
+        """True for the deals that their last row leaves open."""
+        told: LabelColumn = self.column("outcome", "open deals")
+        out = np.empty(len(self.starts) - 1, dtype=bool)
+
+        def part(start: int, stop: int) -> None:
+            for at, end in blocks_in_order(start, stop):
+                np.equal(told.codes.take(self.starts[at + 1 : end + 1] - 1), 0, out=out[at:end])
+
+        in_order(part, len(out))
+        return locked(out)
+
+    def alive(self, first: int, last: int) -> IntArray:
+        """Return the deals that may have been open at the end of a day from ``first`` to ``last``, or in between, ascending.
+
+        A deal whose last row has closed it by ``first`` moves no more, and one that begins after ``last`` is not there yet.
+        """
+        self.left_open  # noqa: B018 - worked out once, before threads ask for it
+        return _joined(in_order(lambda start, stop: list(self._alive(first, last, start, stop)), len(self.born)))
+
+    def _alive(self, first: int, last: int, start: int, stop: int) -> Iterator[IntArray]:
+        """Yield those of a range of deals, block by block."""
+        for at, end in blocks_in_order(start, stop):
+            moving = self.ended[at:end] > first
+            moving |= self.left_open[at:end]
+            moving &= self.born[at:end] <= last
+            found = np.flatnonzero(moving)
+            found += at
+            yield found
+
+    def open_on(self, day: int) -> IntArray:
+        """Return the rows in force at the end of a day of the deals that are open then, ascending."""
+        told: LabelColumn = self.column("outcome", "open deals")
+        date: DayColumn = self.column("date", "a history")
+
+        def part(start: int, stop: int) -> list[IntArray]:
+            found = []
+            for deals in self._alive(day, day, start, stop):
+                low, rows = self.starts.take(deals), self.starts.take(deals + 1) - 1
+                running = np.flatnonzero(self.ended.take(deals) > day)
+                rows[running] = _searched(date.days, low.take(running), rows.take(running), day)
+                found.append(rows.take(np.flatnonzero(told.codes.take(rows) == 0)))
+            return found
+
+        self.left_open  # noqa: B018 - worked out once, before threads ask for it
+        return _joined(in_order(part, len(self.born)))
 
     def last_by(self, day: int | AnyArray, among: IntArray | None = None) -> IntArray:
         """Return the row of each deal that is in force at the end of a day, -1 where its first one comes later.
@@ -150,6 +218,23 @@ class DealHistory(Book):
         low = starts.take(alive if among is None else among.take(alive))
         last[alive] = _searched(date.days, low, high, day.take(alive) if isinstance(day, np.ndarray) else day)
         return last
+
+    def last_by_both(self, days: tuple[int, int], among: IntArray) -> tuple[IntArray, IntArray]:
+        """Return what `last_by` says of two days, looking each deal up only once."""
+        date: DayColumn = self.column("date", "a history")
+        low, high = self.starts.take(among), self.starts.take(among + 1) - 1
+        born, ended = date.days.take(low), date.days.take(high)
+
+        def rows_by(day: int) -> IntArray:
+            there = born <= day
+            # -1 where it is not there, without the time that a choice between two arrays takes
+            rows = (high + 1) * there - 1
+            there &= ended > day
+            alive = np.flatnonzero(there)
+            rows[alive] = _searched(date.days, low.take(alive), high.take(alive), day)
+            return rows
+
+        return rows_by(days[0]), rows_by(days[1])
 
     def in_force(self, day: int, start: int, stop: int) -> tuple[IntArray, IntArray, BoolArray]:
         """Return the deals of a range that are there at the end of a day, the row of each in force, and if it is the last.
@@ -280,6 +365,11 @@ class DealHistory(Book):
     def equals(self, other: object) -> bool:
         """Return True where both hold the same columns, rows, currency, scale and sales process."""
         return super().equals(other) and isinstance(other, DealHistory) and self.process == other.process
+
+
+def _joined(parts: Sequence[Sequence[IntArray]]) -> IntArray:
+    """Return what was found in all blocks of all parts."""
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(each for found in parts for each in found)])
 
 
 def _searched(days: AnyArray, low: IntArray, high: IntArray, day: int | AnyArray) -> IntArray:

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 
 from salesmetrics._check import date_of, locked
+from salesmetrics._threads import blocks_in_order
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books.completing import completed
 from salesmetrics.books.deals import OPEN, DealBook
 from salesmetrics.books.history import DealHistory
-from salesmetrics.books.placing import all_in_order, places, spread, taken
+from salesmetrics.books.placing import all_in_order, places, rows_at, spread, taken
 from salesmetrics.columns import DayColumn, KeyColumn, LabelColumn, smallest_codes
 from salesmetrics.domain import OUTCOMES, SalesProcess
 from salesmetrics.errors import InvalidDataError, MissingColumnError, nearest, show
@@ -23,22 +24,31 @@ __all__ = ["Matched", "alone", "matched", "stage_levels", "staged_outcomes", "wi
 
 @attrs.frozen(eq=False)
 class Matched:
-    """A history in which every deal of the book has a row, and the row of the book for each deal of the history."""
+    """A history in which every deal of the book has a row, and the row of the book for each deal of the history.
+
+    ``places`` are those rows, None where the rows of the book are the deals of the history, one by one.
+    """
 
     history: DealHistory
-    row: IntArray
+    places: IntArray | None
     notes: tuple[str, ...]
 
-    @cached_property
+    @property
+    def row(self) -> IntArray:
+        """The row of the book for each deal of the history."""
+        return np.arange(len(self.history.starts) - 1, dtype=np.int64) if self.places is None else self.places
+
+    @property
     def in_place(self) -> bool:
         """True where the rows of the book are the deals of the history, one by one."""
-        return all_in_order(self.row)
+        return self.places is None
 
     @cached_property
     def trail(self) -> IntArray:
         """The deal of the history for each row of the book; -1 where it has none."""
-        out = np.full(int(self.row.max(initial=-1)) + 1, -1, dtype=np.int64)
-        out[self.row] = np.arange(len(self.row))
+        row = self.row
+        out = np.full(int(row.max(initial=-1)) + 1, -1, dtype=np.int64)
+        out[row] = np.arange(len(row))
         return out
 
     @cached_property
@@ -86,15 +96,17 @@ def _matched(deals: DealBook, history: DealHistory) -> Matched:
         _refuse_after_close(deals, history, row)
     _refuse_before_creation(deals, history, row)
     history, row = completed(deals, history, row, notes, closings=told is None)
-    return Matched(history, locked(row), tuple(notes))
+    return Matched(history, None if row is None else locked(row), tuple(notes))
 
 
 # --- which deal is which ---------------------------------------------------------------------------------------------
 
 
-def _rows_of(deals: DealBook, history: DealHistory) -> IntArray:
-    """Return the row of the book for each deal of the history, each of which must be in the book."""
+def _rows_of(deals: DealBook, history: DealHistory) -> IntArray | None:
+    """Return the row of the book for each deal of the history, each of which must be in the book; None where they are alike."""
     ids: KeyColumn = deals.column("id", "a history")
+    if _one_by_one(ids, history):
+        return None
     row = places(ids, history.ids)
     strange = np.flatnonzero(row < 0)
     if len(strange):
@@ -110,7 +122,16 @@ def _rows_of(deals: DealBook, history: DealHistory) -> IntArray:
             values=keys,
             hint="read_history(..., deals=deals, on_error='drop') leaves their rows out.",
         )
-    return row
+    return None if len(row) == deals.rows and all_in_order(row) else row
+
+
+def _one_by_one(ids: KeyColumn, history: DealHistory) -> bool:
+    """Return True where the rows of a book are the deals of the history, compared block by block."""
+    keys: KeyColumn = history.column("deal", "a history")
+    mine, theirs, starts = ids.values, keys.values, history.starts
+    if len(mine) != len(starts) - 1 or (mine.dtype.kind == "O") != (theirs.dtype.kind == "O"):
+        return False
+    return all(bool((mine[at:end] == theirs.take(starts[at:end])).all()) for at, end in blocks_in_order(0, len(mine)))
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
@@ -210,21 +231,21 @@ def _refuse_unknown_stages(history: DealHistory, stage: LabelColumn, names: tupl
     )
 
 
-def _closed_by_the_book(deals: DealBook, history: DealHistory, row: IntArray) -> DealHistory:
+def _closed_by_the_book(deals: DealBook, history: DealHistory, row: IntArray | None) -> DealHistory:
     """Return the history with the outcomes that the closing days of the book give its rows."""
     codes = np.zeros(history.rows, dtype=np.int8)
     outcome, closed = deals.columns.get("outcome"), deals.columns.get("closed")
     if isinstance(outcome, LabelColumn) and isinstance(closed, DayColumn):
-        decided = (outcome.codes.take(row) > OPEN) & (closed.days.take(row) <= history.ended)
+        decided = (taken(outcome.codes, row) > OPEN) & (taken(closed.days, row) <= history.ended)
         rows, owner = spread(history.starts, np.flatnonzero(decided))
         date: DayColumn = history.column("date", "a history")
-        end = closed.days.take(row.take(owner))
+        end = closed.days.take(rows_at(row, owner))
         day = date.days.take(rows)
         follower = np.append(rows[1:], -1)  # of the same deal, where it is the next row and not the next deal's first
         same = (follower == rows + 1) & (np.append(owner[1:], -1) == owner)
         on_last = (day == end) & ~(same & (np.append(day[1:], -1) == end))
         over = (day > end) | on_last
-        codes[rows[over]] = outcome.codes.take(row.take(owner[over]))
+        codes[rows[over]] = outcome.codes.take(rows_at(row, owner[over]))
     column = LabelColumn(codes, OUTCOMES, ordered=True)
     return attrs.evolve(history, columns={**history.columns, "outcome": column})
 
@@ -245,7 +266,7 @@ def _refuse_other_money(deals: DealBook, history: DealHistory) -> None:
             )
 
 
-def _refuse_before_creation(deals: DealBook, history: DealHistory, row: IntArray) -> None:
+def _refuse_before_creation(deals: DealBook, history: DealHistory, row: IntArray | None) -> None:
     """Raise where a row is dated before the deal was created."""
     created = deals.columns.get("created")
     if isinstance(created, DayColumn):
@@ -255,7 +276,7 @@ def _refuse_before_creation(deals: DealBook, history: DealHistory, row: IntArray
             raise _refusal(history, history.starts[early], "not lie before the deal was created", begun[early])
 
 
-def _refuse_after_close(deals: DealBook, history: DealHistory, row: IntArray) -> None:
+def _refuse_after_close(deals: DealBook, history: DealHistory, row: IntArray | None) -> None:
     """Raise where a row is dated after the deal was closed and does not say what it was closed as."""
     closed, outcome = deals.columns.get("closed"), deals.columns.get("outcome")
     if not isinstance(closed, DayColumn) or not isinstance(outcome, LabelColumn):
@@ -267,7 +288,9 @@ def _refuse_after_close(deals: DealBook, history: DealHistory, row: IntArray) ->
     told: LabelColumn = history.column("outcome", "a history")
     date: DayColumn = history.column("date", "a history")
     rows, owner = spread(history.starts, trails)
-    wrong = (date.days.take(rows) > end.take(owner)) & (told.codes.take(rows) != outcome.codes.take(row.take(owner)))
+    wrong = (date.days.take(rows) > end.take(owner)) & (
+        told.codes.take(rows) != outcome.codes.take(rows_at(row, owner))
+    )
     if wrong.any():
         rule = "not lie after the deal was closed, unless the deal stays what it was closed as"
         raise _refusal(history, rows[wrong], rule, end.take(owner[wrong]))

@@ -8,7 +8,7 @@ from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.columns import KeyColumn
 from salesmetrics.errors import InvalidDataError
 
-__all__ = ["all_in_order", "places", "spread", "taken"]
+__all__ = ["all_in_order", "places", "rows_at", "spread", "taken"]
 
 _BLOCK = 1 << 16
 
@@ -44,9 +44,14 @@ def spread(starts: IntArray, trails: IntArray) -> tuple[IntArray, IntArray]:
     return rows, owner
 
 
-def taken(values: AnyArray, row: IntArray) -> AnyArray:
-    """Return the values of these rows, without a copy where they are all rows in order."""
-    return values if len(row) == len(values) and all_in_order(row) else values.take(row)
+def taken(values: AnyArray, row: IntArray | None) -> AnyArray:
+    """Return the values of these rows, None being all of them in order, which are not copied."""
+    return values if row is None else values.take(row)
+
+
+def rows_at(row: IntArray | None, at: IntArray) -> IntArray:
+    """Return some of these rows, None being all of them in order."""
+    return at if row is None else row.take(at)
 
 
 def all_in_order(row: IntArray) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from salesmetrics.convert.amounts import money, money_by_scale
 from salesmetrics.convert.days import day
 from salesmetrics.convert.keys import key
-from salesmetrics.convert.labels import label
+from salesmetrics.convert.labels import label, looked_up_codes
 from salesmetrics.convert.outcomes import (
     OUTCOMES,
     flag,
@@ -39,6 +39,7 @@ __all__ = [
     "is_words",
     "key",
     "label",
+    "looked_up_codes",
     "money",
     "money_by_scale",
     "outcome",

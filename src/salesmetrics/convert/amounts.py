@@ -220,6 +220,8 @@ def _clear(raw: Raw | Pieces, scale: int) -> MoneyColumn | None:
         found = clear_minor(raw.pieces(), len(raw), scale)
     elif type(raw) is np.ndarray and raw.ndim == 1 and raw.dtype == np.dtype(np.float64):
         found = clear_minor([Piece(0, len(raw), raw)], len(raw), scale)
+    elif type(raw) is np.ndarray and raw.dtype == object and set(map(type, raw.tolist())) <= {float, type(None)}:
+        found = clear_minor([Piece(0, len(raw), raw.astype(np.float64))], len(raw), scale)  # None is NaN
     else:
         return None
     if found is None:

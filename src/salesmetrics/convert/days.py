@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,12 @@ _UNITS = "milliseconds read as seconds, or the like, land in January 1970; read 
 _LAST = dt.date(2100, 1, 1).toordinal() - _check.EPOCH
 _BLOCK = 1 << 16
 _NAT = int(np.iinfo(np.int64).min)
+_IN_A_DAY = {
+    np.dtype(f"=M8[{unit}]"): count
+    for unit, count in (("D", 1), ("s", 86_400), ("ms", 86_400_000), ("us", 86_400_000_000), ("ns", 86_400_000_000_000))
+}
+"""How many of its units a day has, for stamps of which days are midnights."""
+_NOT_YET = _check.EPOCH - 1
 _SENTINELS = tuple(
     dt.date(year, month, day).toordinal() - _check.EPOCH
     for year, month, day in ((1900, 1, 1), (2999, 12, 31), (9999, 12, 31))
@@ -111,29 +117,58 @@ def day(
 
 def _plain_days(raw: Raw, earliest: int | None, last: int) -> AnyArray | None:
     """Return the days of a column of whole days in which nothing is amiss, None for any other."""
-    first, latest, dated = max(earliest or 0, 0), min(last, _SENTINELS[1] - 1), False
+    first, latest = max(earliest or 0, 0), min(last, _SENTINELS[1] - 1)
     if isinstance(raw, Dated):
         absent = 0 if raw.missing is None else int(np.count_nonzero(raw.missing))
         if len(raw) == absent or int(raw.values.max()) > latest:
             return None
         early = int(np.count_nonzero(raw.values < first)) if absent or int(raw.values.min()) < first else 0
         return raw.values if early == absent else None  # what is missing is -1, and no other day is before the first
-    if type(raw) is not np.ndarray or raw.ndim != 1 or raw.dtype != "=M8[D]" or not len(raw):
+    if type(raw) is not np.ndarray or raw.ndim != 1 or not len(raw):
         return None
-    counts, days = raw.view(np.int64), np.empty(len(raw), dtype=np.int32)
-    for start in range(0, len(raw), _BLOCK):
+    if raw.dtype.kind == "O":
+        return _days_of_dates(raw.tolist(), first, latest)
+    return _days_of_stamps(raw, first, latest) if raw.dtype in _IN_A_DAY else None
+
+
+def _days_of_stamps(stamps: AnyArray, first: int, latest: int) -> AnyArray | None:
+    """Return the days of stamps that are all midnights, some of them known, in none of which anything is amiss."""
+    counts, days, unit = stamps.view(np.int64), np.empty(len(stamps), dtype=np.int32), _IN_A_DAY[stamps.dtype]
+    dated = False
+    for start in range(0, len(stamps), _BLOCK):
         block, out = counts[start : start + _BLOCK], days[start : start + _BLOCK]
-        low, high = int(block.min()), int(block.max())
-        np.copyto(out, block, casting="unsafe")
-        if low == _NAT:
-            absent = block == _NAT
-            low = int(np.minimum.reduce(block, where=~absent, initial=_SENTINELS[-1]))
-            out *= ~absent
-            out -= absent
-        if high != _NAT and (low < first or high > latest):
+        absent = block == _NAT if int(block.min()) == _NAT else None
+        if unit > 1:
+            whole = block // unit
+            midnight = np.equal(whole * unit, block)
+            if not (midnight if absent is None else midnight | absent).all():
+                return None
+            block = whole
+        known = True if absent is None else ~absent
+        low = int(np.minimum.reduce(block, where=known, initial=latest))
+        if low < first or int(block.max()) > latest:  # NaT is before all others
             return None
-        dated = dated or high != _NAT
+        np.copyto(out, block, casting="unsafe")
+        if absent is not None:
+            out *= known
+            out -= absent
+        dated = dated or absent is None or not absent.all()
     return days if dated else None
+
+
+def _days_of_dates(dates: list[Any], first: int, latest: int) -> AnyArray | None:
+    """Return the days of dates and None, in none of which anything is amiss; None for any other list."""
+    if not set(map(type, dates)) <= {dt.date, type(None)}:
+        return None
+    absent = dates.count(None)
+    if absent == len(dates):
+        return np.full(len(dates), -1, dtype=np.int32)
+    ordinal = dt.date.toordinal
+    counts = map(ordinal, dates) if not absent else (_NOT_YET if date is None else ordinal(date) for date in dates)
+    days = np.fromiter(counts, dtype=np.int32, count=len(dates))
+    days -= np.int32(_check.EPOCH)
+    early = int(np.count_nonzero(days < first))  # what is missing is -1, and no other day is before the first
+    return days if early == absent and int(days.max()) <= latest else None
 
 
 def form_of(date_format: str | Mapping[str, str] | None, field: str) -> str | None:

@@ -106,8 +106,15 @@ def _from_floats(values: AnyArray, missing: BoolArray, field: str, unique: bool)
 
 
 def _from_objects(values: AnyArray, missing: BoolArray, field: str, unique: bool) -> tuple[KeyColumn, list[Problem]]:
-    if len(values) and not missing.any() and set(map(type, values.tolist())) == {str}:
+    listed = values.tolist()
+    types = set(map(type, listed))
+    if types == {str} and not missing.any():
         return _texts(values, ~missing, field, unique, missing, values)
+    if types == {int} and not missing.any():
+        try:
+            return _from_whole(np.array(listed, dtype=np.int64), missing, field, unique)
+        except OverflowError:
+            pass  # which ids are too long is said below
     kinds = np.where(missing, forms.MISSING, forms.kinds_of(values))
     text, number = kinds == forms.TEXT, (kinds == forms.WHOLE) | (kinds == forms.FLOAT)
     wanted = text if text.sum() >= number.sum() else number

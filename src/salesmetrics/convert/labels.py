@@ -95,6 +95,8 @@ def _hint(kind: str) -> str | None:
 def _from_texts(values: list[Any]) -> LabelColumn:
     """Return the column of a list that holds nothing but str and None."""
     table = dict.fromkeys(values)
+    if table.keys() == {None}:
+        return _nothing(len(values))
     table.pop(None, None)
     table.pop("", None)
     levels = sorted(table)

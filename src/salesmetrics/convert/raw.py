@@ -276,7 +276,10 @@ def kinds_of(values: AnyArray) -> AnyArray:
     """Return what each object of an array is; None, NaN, NaT and NA are missing."""
     types = list(map(type, values.tolist() if values.dtype.kind == "O" else values))
     table = {kind: _kind_of_type(kind) for kind in set(types)}
-    kinds = np.fromiter(map(table.__getitem__, types), dtype=np.int8, count=len(types))
+    if len(table) == 1:  # as in most columns of objects
+        kinds = np.full(len(types), next(iter(table.values())), dtype=np.int8)
+    else:
+        kinds = np.fromiter(map(table.__getitem__, types), dtype=np.int8, count=len(types))
     for kind in (FLOAT, DECIMAL, STAMP):
         if kind in table.values():
             rows = np.flatnonzero(kinds == kind)

@@ -52,6 +52,7 @@ from salesmetrics.formulas.intervals import (
     wilson,
 )
 from salesmetrics.formulas.markov import ThroughputGain, absorption, throughput_gain, visits
+from salesmetrics.formulas.outlook import Distribution, forecast_distribution, p_hit_quota
 from salesmetrics.formulas.pace import LinearityCurve, linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.formulas.pipeline import weighted_pipeline
 from salesmetrics.formulas.quantiles import day_at_rank, day_quantile, quantile_rank, value_at_rank, value_quantile
@@ -84,6 +85,7 @@ from salesmetrics.formulas.velocity import VelocityChange, velocity_change, velo
 from salesmetrics.formulas.win_rate import win_rate
 
 __all__ = [
+    "Distribution",
     "IncidenceCurve",
     "LinearityCurve",
     "LogRank",
@@ -113,6 +115,7 @@ __all__ = [
     "deal_size",
     "effective_n",
     "forecast_accuracy",
+    "forecast_distribution",
     "forecast_value_added",
     "forward_moves",
     "forward_rate",
@@ -132,6 +135,7 @@ __all__ = [
     "naive_error",
     "naive_ramp_time",
     "narrowest",
+    "p_hit_quota",
     "pace",
     "pace_attainment",
     "pipeline_coverage",

@@ -8,6 +8,7 @@ exact. The functions ending in ``_from`` take the sums of a tally and give the s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -41,6 +42,7 @@ __all__ = [
 _DENOMINATORS = ("actual", "forecast", "max")
 _EXACT = 2.0**53
 _HUGE = 1e290
+_PIECE = 1 << 15
 
 
 @attrs.frozen(eq=False)
@@ -134,8 +136,7 @@ def wape(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
     >>> wape([100, 50], [80, 70])
     0.266666666666666
     """
-    error, below, used = _rows(forecast, actual)
-    return wape_from(_sum(np.abs(error), used), _sum(np.abs(below), used))
+    return _in_pieces(_wape, forecast, actual)
 
 
 def bias(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
@@ -159,8 +160,7 @@ def bias(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
     >>> bias([420, 480, 510], [445, 460, 500])
     0.00355871886120996
     """
-    error, below, used = _rows(forecast, actual)
-    return bias_from(_sum(error, used), _sum(np.abs(below), used))
+    return _in_pieces(_bias, forecast, actual)
 
 
 def mean_error(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
@@ -496,6 +496,27 @@ def accuracy_from(abs_error: npt.ArrayLike, base: npt.ArrayLike) -> Any:
     return _scalar(np.asarray(1.0 - _ratio(abs_error, base, positive=True)))
 
 
+def _wape(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
+    """Return absolute errors over absolute actuals."""
+    error, below, used = _rows(forecast, actual)
+    return wape_from(_sum(np.abs(error), used), _sum(np.abs(below), used))
+
+
+def _bias(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
+    """Return signed errors over absolute actuals."""
+    error, below, used = _rows(forecast, actual)
+    return bias_from(_sum(error, used), _sum(np.abs(below), used))
+
+
+def _in_pieces(formula: Callable[[Any, Any], Any], forecast: npt.ArrayLike, actual: npt.ArrayLike) -> Any:
+    """Return a formula's answer, some groups of rows at a time where they are many: what lies between stays in the cache."""
+    said, real = np.asarray(forecast), np.asarray(actual)
+    step = max(_PIECE * len(said) // said.size, 1) if said.ndim > 1 and said.size > _PIECE else 0
+    if not step or said.shape != real.shape:
+        return formula(said, real)
+    return np.concatenate([formula(said[at : at + step], real[at : at + step]) for at in range(0, len(said), step)])
+
+
 def _error(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> FloatArray:
     """Return F - A."""
     with np.errstate(all="ignore"):
@@ -520,13 +541,20 @@ def _rows(forecast: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[FloatArray, F
 
 def _sum(values: AnyArray, used: BoolArray) -> FloatArray:
     """Return the sum of what is used, correctly rounded: the order of the rows does not show in it."""
-    terms: FloatArray = np.where(used, values, 0.0)
-    largest = float(np.abs(terms).max(initial=0.0))
-    whole = largest * terms.shape[-1] <= _EXACT and bool((terms == np.rint(terms)).all())
+    terms: FloatArray = values if used.all() else np.where(used, values, 0.0)
+    largest = max(float(terms.max(initial=0.0)), -float(terms.min(initial=0.0)))
+    whole = largest * terms.shape[-1] <= _EXACT and _whole(terms)
     if whole or not largest < _HUGE:
         return np.asarray(np.sum(terms, axis=-1))
     rows = terms.reshape(-1, terms.shape[-1]).tolist()
     return np.array([math.fsum(row) for row in rows], dtype=np.float64).reshape(terms.shape[:-1])
+
+
+def _whole(terms: FloatArray) -> bool:
+    """Return True where all are whole numbers; looked at in pieces, which stay in the cache."""
+    flat = terms.reshape(-1)
+    pieces = (flat[at : at + _PIECE] for at in range(0, len(flat), _PIECE))
+    return all(bool((piece == np.rint(piece)).all()) for piece in pieces)
 
 
 def _ratio(above: npt.ArrayLike, below: npt.ArrayLike, *, positive: bool = False) -> FloatArray:

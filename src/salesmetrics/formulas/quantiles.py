@@ -138,7 +138,7 @@ def day_at_rank(counts: npt.ArrayLike, rank: npt.ArrayLike) -> Any:
 
 def value_quantile(
     values: npt.ArrayLike,
-    counts: npt.ArrayLike,
+    counts: npt.ArrayLike | None,
     q: Share | Sequence[Share] | FloatArray,
     *,
     starts: npt.ArrayLike | None = None,
@@ -150,8 +150,8 @@ def value_quantile(
     ----------
     values : array_like
         Distinct values in rising order; with ``starts``, in rising order inside each group.
-    counts : array_like of int
-        Rows of each value.
+    counts : array_like of int or None
+        Rows of each value; None where each counts once, and equal values follow one another.
     q : float or sequence of float
         Shares in [0, 1]; a sequence adds a last axis.
     starts : array_like of int, optional
@@ -172,26 +172,27 @@ def value_quantile(
     >>> value_quantile([100, 250, 900, 70], [3, 1, 1, 2], 0.8, starts=[0, 3, 3, 4])
     array([250.,  nan,  70.])
     """
-    often = _table(counts)
-    total = np.concatenate(([0], np.cumsum(often, dtype=np.int64)))
-    n = total[-1] if starts is None else np.diff(total[_offsets(np.asarray(values), often, starts)])
+    known, often = np.asarray(values), None if counts is None else _table(counts)
+    n = np.diff(_rows_before(often, _offsets(known, often, starts)))
+    n = n[0] if starts is None else n
     if _check.one_of(quantile_method, ("nearest_rank", "linear"), "quantile_method") == "linear":
         low, share = _linear_rank(n, q)
-        below = value_at_rank(values, often, low, starts=starts)
-        above = value_at_rank(values, often, np.minimum(low + 1, _aligned(n, low)), starts=starts)
+        below = value_at_rank(known, often, low, starts=starts)
+        above = value_at_rank(known, often, np.minimum(low + 1, _aligned(n, low)), starts=starts)
         return _scalar(np.asarray(below + share * (above - below)))
-    return value_at_rank(values, often, quantile_rank(n, q), starts=starts)
+    return value_at_rank(known, often, quantile_rank(n, q), starts=starts)
 
 
 def value_at_rank(
-    values: npt.ArrayLike, counts: npt.ArrayLike, rank: npt.ArrayLike, *, starts: npt.ArrayLike | None = None
+    values: npt.ArrayLike, counts: npt.ArrayLike | None, rank: npt.ArrayLike, *, starts: npt.ArrayLike | None = None
 ) -> Any:
     """Value of the row with a rank, counted from the least.
 
     Parameters
     ----------
     values, counts : array_like
-        Distinct values in rising order, by group where there are groups, and the rows of each.
+        Distinct values in rising order, by group where there are groups, and the rows of each; counts may be None where each
+        counts once, and equal values follow one another.
     rank : array_like of int, shape (groups) or (groups, k)
         Ranks from 1; one or k for each group. Without ``starts``: of shape () or (k).
     starts : array_like of int, optional
@@ -208,11 +209,13 @@ def value_at_rank(
     >>> value_at_rank([100.0, 250.0], [3, 1], [1, 3, 4, 5])
     array([100., 100., 250.,  nan])
     """
-    known, often, ranks = np.asarray(values, dtype=np.float64), _table(counts), np.asarray(rank, dtype=np.int64)
+    known, ranks = np.asarray(values), np.asarray(rank, dtype=np.int64)
+    often = None if counts is None else _table(counts)
     offsets = _offsets(known, often, starts)
     place = _places(often, offsets, _by_group(ranks, () if starts is None else (len(offsets) - 1,)))
-    padded = np.append(known, np.nan)
-    found = padded[np.where(np.isnan(place), len(known), place).astype(np.int64)]
+    there = ~np.isnan(place)
+    found = np.full(place.shape, np.nan)
+    found[there] = known[place[there].astype(np.int64)]
     return _scalar(found.reshape(ranks.shape))
 
 
@@ -230,14 +233,15 @@ def _table(counts: npt.ArrayLike) -> IntArray:
     return table
 
 
-def _offsets(values: AnyArray, counts: IntArray, starts: npt.ArrayLike | None) -> IntArray:
+def _offsets(values: AnyArray, counts: IntArray | None, starts: npt.ArrayLike | None) -> IntArray:
     """Return where groups start and the last one ends, or refuse what does not cut the values into groups."""
     offsets = np.array([0, values.size]) if starts is None else np.asarray(starts, dtype=np.int64)
     ends_meet = offsets.ndim == 1 and offsets.size > 0 and offsets[0] == 0 and offsets[-1] == values.size
-    if values.shape != counts.shape or values.ndim != 1 or not ends_meet or (np.diff(offsets) < 0).any():
+    counted = counts is None or values.shape == counts.shape
+    if not counted or values.ndim != 1 or not ends_meet or (np.diff(offsets) < 0).any():
         raise InvalidArgumentError(
             f"`starts` must rise from 0 to the number of `values`, {values.size}, with one of `counts` for each value; "
-            f"got {counts.size} counts and the starts {show(offsets.tolist())}.",
+            f"got {values.size if counts is None else counts.size} counts and the starts {show(offsets.tolist())}.",
             code="SM-FRM-04",
             field="starts",
         )
@@ -256,13 +260,22 @@ def _by_group(ranks: IntArray, groups: tuple[int, ...]) -> IntArray:
     return ranks.reshape(math.prod(groups), each)
 
 
-def _places(counts: IntArray, offsets: IntArray, ranks: IntArray) -> FloatArray:
-    """Return where in the flat counts each rank of each group falls, by one cumulative sum; NaN where it does not."""
+def _rows_before(counts: IntArray | None, offsets: IntArray) -> IntArray:
+    """Return how many rows there are before each place; without counts a row for each."""
+    if counts is None:
+        return offsets
     total = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=total[1:])
-    first = total[offsets[:-1], None]
-    known = (ranks >= 1) & (ranks <= total[offsets[1:], None] - first)
-    place = np.searchsorted(total[1:], first + np.where(known, ranks, 1))
+    return total[offsets]
+
+
+def _places(counts: IntArray | None, offsets: IntArray, ranks: IntArray) -> FloatArray:
+    """Return where in the flat counts each rank of each group falls, by one cumulative sum; NaN where it does not."""
+    before = _rows_before(counts, offsets)
+    first = before[:-1, None]
+    known = (ranks >= 1) & (ranks <= before[1:, None] - first)
+    wanted = first + np.where(known, ranks, 1)
+    place = wanted - 1 if counts is None else np.searchsorted(np.cumsum(counts, dtype=np.int64), wanted)
     return np.where(known, place, np.nan)
 
 

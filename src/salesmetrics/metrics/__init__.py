@@ -9,6 +9,7 @@ from salesmetrics.metrics.dwelling import stage_age, stage_dwell
 from salesmetrics.metrics.exposure import win_intensity
 from salesmetrics.metrics.moving import forward_rate, transition_matrix, win_probability_by_stage
 from salesmetrics.metrics.narrowing import bottleneck
+from salesmetrics.metrics.outlook import forecast_distribution, p_hit_quota
 from salesmetrics.metrics.pacing import linearity_curve, pace, pace_attainment, required_run_rate
 from salesmetrics.metrics.pipeline import open_pipeline, pipeline_created, weighted_pipeline
 from salesmetrics.metrics.ramping import ramp_time, time_to_first_deal
@@ -46,6 +47,7 @@ __all__ = [
     "deal_size",
     "effective_quota",
     "forecast_accuracy",
+    "forecast_distribution",
     "forecast_value_added",
     "forward_rate",
     "gini",
@@ -58,6 +60,7 @@ __all__ = [
     "mean_error",
     "naive_forecast",
     "open_pipeline",
+    "p_hit_quota",
     "pace",
     "pace_attainment",
     "pipeline_coverage",

@@ -412,7 +412,7 @@ def _table(
 
 def _largest(tally: SizeTally, top: int | float | Fraction | Decimal) -> tuple[IntArray, IntArray, IntArray]:
     """Return the deals of each group and period, the money in the largest of them and in all, in minor units."""
-    sizes, rows = tally.amounts, len(tally.labels) * tally.window.size
+    sizes, rows = tally.amounts.histogram(), len(tally.labels) * tally.window.size
     n: IntArray = rolled(sizes.row, rows, sizes.count)
     most = _how_many(top, n)
     behind = np.cumsum(sizes.count) - (np.cumsum(n) - n)[sizes.row]  # with this amount or a smaller one, in the row

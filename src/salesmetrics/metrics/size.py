@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from salesmetrics import _check, formulas
+from salesmetrics._histograms import Histogram
 from salesmetrics._wide import LIMBS, carried, wide_variance
 from salesmetrics.answers import dated, reasons, words
 from salesmetrics.arrays import AnyArray, FloatArray, IntArray, Where
@@ -178,27 +179,25 @@ def _mean_interval(
 
 
 def _from_sizes(tally: SizeTally, q: float | None, method: str, level: float | None) -> MetricTable:
-    """Return any statistic from the count of every amount."""
-    rows = len(tally.labels) * tally.window.size
-    starts = np.searchsorted(tally.amounts.row, np.arange(rows + 1))
-    values, often = tally.amounts.value, tally.amounts.count
-    n = np.diff(np.concatenate(([0], np.cumsum(often)))[starts])
+    """Return any statistic from all amounts."""
+    held = tally.amounts
+    n = held.n
     low: AnyArray | None
     high: AnyArray | None
     if q is None:
-        total, squares = _exact_moments(values, often, starts)
+        total, squares = _exact_moments(held.histogram(), held.rows)
         unit = 10**tally.scale
         value = np.array([t / (c * unit) if c else np.nan for t, c in zip(total, n.tolist(), strict=True)])
         low, high = _mean_interval(n, np.array(total, dtype=object), _variance(n, total, squares), level)
     else:
-        value = formulas.value_quantile(values, often, q, starts=starts, quantile_method=method) / 10**tally.scale
+        found = formulas.value_quantile(held.value, held.count, q, starts=held.starts, quantile_method=method)
+        value = found / 10**tally.scale
         low = high = None
         if level is not None and q in (0.0, 1.0):
-            low = high = np.full(rows, np.nan)
+            low = high = np.full(held.rows, np.nan)
         elif level is not None:
-            below, above = formulas.quantile_interval_ranks(n, q, level)
-            low = formulas.value_at_rank(values, often, below, starts=starts)
-            high = formulas.value_at_rank(values, often, above, starts=starts)
+            ranks = np.stack(formulas.quantile_interval_ranks(n, q, level), axis=-1)
+            low, high = formulas.value_at_rank(held.value, held.count, ranks, starts=held.starts).T
     what = "mean amount" if q is None else f"{q:g} quantile of amounts ({method.replace('_', ' ')})"
     return _table(
         tally.window.cross(tally.labels),
@@ -226,9 +225,10 @@ def _left_out(negative: str, rows: int) -> dict[str, int]:
     return {"no amount" if negative == "raise" else "no amount, or a credit": rows}
 
 
-def _exact_moments(values: IntArray, often: IntArray, starts: IntArray) -> tuple[list[int], list[int]]:
+def _exact_moments(held: Histogram, rows: int) -> tuple[list[int], list[int]]:
     """Return sums and sums of squares of each row as Python ints."""
     total, squares = [], []
+    starts, values, often = np.searchsorted(held.row, np.arange(rows + 1)), held.value, held.count
     for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         pairs = list(zip(values[first:last].tolist(), often[first:last].tolist(), strict=True))
         total.append(sum(v * c for v, c in pairs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Literal
 
 import attrs
@@ -14,6 +14,8 @@ from salesmetrics.answers import blanked, dated, major, not_tracked, reasons, wo
 from salesmetrics.arrays import AnyArray, IntArray, Where
 from salesmetrics.asking import deal_book, one_currency
 from salesmetrics.books import DealBook, DealHistory, QuotaBook, RepBook
+from salesmetrics.books.deals import OpenDeals
+from salesmetrics.books.matching import alone
 from salesmetrics.calendars import DayLike, Period, PeriodLike
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn
 from salesmetrics.covering import coverage
@@ -23,6 +25,7 @@ from salesmetrics.labels import Labels, Levels
 from salesmetrics.ledgers import Asked, quota_tally
 from salesmetrics.results import MetricTable
 from salesmetrics.scans import DealScan
+from salesmetrics.spanning import refuse_rows
 from salesmetrics.states import UNTOLD, alive, followed, silent_on, stood, untold
 from salesmetrics.tallies import BookingTally, PipelineTally, QuotaTally, TurnTally
 from salesmetrics.tally import refuse_grouping
@@ -175,7 +178,7 @@ def create_and_close_share(
 
 @names_keywords
 def pipeline_trend(
-    deals: DealBook | DealScan,
+    deals: DealBook | DealScan | DealHistory,
     history: DealHistory | None = None,
     /,
     *,
@@ -198,19 +201,19 @@ def pipeline_trend(
 
     Parameters
     ----------
-    deals : DealBook or DealScan
-        The deals.
+    deals : DealBook, DealScan or DealHistory
+        The deals; or their history alone, where nothing but its changes is known of them.
     history : DealHistory, optional
         Their changes: amounts, expected closes, stages and owners are then those of each day. Without it they are those of
         the book, and only creation and closing days tell what was open; a note says so.
     at : sequence of date or str
         The days. They become the label "day".
     by, where, reps
-        As in `open_pipeline`.
+        As in `open_pipeline`. With a history alone ``where`` is a mapping, by the labels of each day.
     due, overdue, undated, negative
         As in `open_pipeline`, on each day. With several days ``due`` is one Period or None.
     quotas : QuotaBook or QuotaTally, optional
-        Adds the parts ``target`` and ``coverage``; it needs ``due``.
+        Adds the parts ``target`` and ``coverage``; it needs ``due``, and a deal book.
     basis : {"remaining", "full"}
         With ``quotas``, and required there: quota less what was booked by the day, or the whole quota.
 
@@ -234,14 +237,21 @@ def pipeline_trend(
     >>> trend["2025-06-30"].value == sm.open_pipeline(then)["all"].value
     True
     """
-    book, days = deal_book(deals), _days(at, deals)
+    days = _days(at, deals)
     _refuse_half(quotas, basis, due)
     choice = (overdue or "exclude", undated or "exclude", negative or "raise")
-    given = (history, tuple(days), choice, by, due, reps)
-    if isinstance(deals, DealScan):
-        found: _Trend = deals.tallied(_Trend, given, {"where": where})
+    given = (tuple(days), choice, by, due, reps)
+    if isinstance(deals, DealHistory):
+        _refuse_beside(history, quotas)
+        refuse_rows(where)
+        book = DealBook.empty(currency=deals.currency, scale=deals.scale)
+        found, history = _Trend.from_history(deals, *given, where=where), deals
+    elif isinstance(deals, DealScan):
+        book = deal_book(deals)
+        found = deals.tallied(_Trend, (history, *given), {"where": where})
     else:
-        found = _Trend.from_book(book, *given, where=where)
+        book = deal_book(deals)
+        found = _Trend.from_book(book, history, *given, where=where)
     tallies = found.tallies
     dates = Levels("day", tuple(_check.date_of(day) for day in days), ordered=True)
     labels, places = _together([tally.labels for tally in tallies])
@@ -327,21 +337,7 @@ class _Trend:
         where: object,
     ) -> _Trend:
         """Return what a book holds on each of the days."""
-        overdue, undated, negative = choice
-        tallies = tuple(
-            PipelineTally.from_book(
-                then,
-                by=by,
-                period=due,
-                reps=reps,
-                as_of=_check.date_of(day),
-                weighted=False,
-                overdue=overdue,
-                undated=undated,
-                negative=negative,
-            )
-            for day, then in zip(days, _opened(deals, history, days, where), strict=True)
-        )
+        tallies = _tallies(_opened(deals, history, days, where), days, choice, by, due, reps)
         lost = np.zeros(len(UNTOLD), dtype=np.int64)
         if history is not None:
             more = {*(() if due is None else ("expected_close",)), *(() if reps is None else ("rep",))}
@@ -352,13 +348,76 @@ class _Trend:
                 lost = untold(paths, followed(paths, rows)[1], days, read)
         return cls(tallies, lost)
 
+    @classmethod
+    def from_history(
+        cls,
+        history: DealHistory,
+        days: Sequence[int],
+        choice: tuple[str, str, str],
+        by: By,
+        due: object,
+        reps: RepBook | None,
+        *,
+        where: object,
+    ) -> _Trend:
+        """Return what was open on each of the days, by the changes alone."""
+        told = alone(history)
+        changes = _as_deals(told)
+
+        def books() -> Iterator[DealBook]:
+            for day in days:
+                changes.kept(("open", day), functools.partial(_open_on, told, day))
+                yield changes
+
+        return cls(_tallies(books(), days, choice, by, due, reps, where), np.zeros(len(UNTOLD), dtype=np.int64))
+
     def __add__(self, other: _Trend) -> _Trend:
         """Return what the deals of both hold."""
         tallies = tuple(one + two for one, two in zip(self.tallies, other.tallies, strict=True))
         return _Trend(tallies, self.lost + other.lost)
 
 
-def _days(at: Sequence[object], deals: DealBook | DealScan) -> list[int]:
+def _tallies(
+    books: Iterable[DealBook],
+    days: Sequence[int],
+    choice: tuple[str, str, str],
+    by: By,
+    due: object,
+    reps: RepBook | None,
+    where: object = None,
+) -> tuple[PipelineTally, ...]:
+    """Return the pipeline of each day, of books of the deals that may have been open then."""
+    overdue, undated, negative = choice
+    return tuple(
+        PipelineTally.from_book(
+            then,
+            by=by,
+            period=due,
+            reps=reps,
+            where=where,
+            as_of=_check.date_of(day),
+            weighted=False,
+            overdue=overdue,
+            undated=undated,
+            negative=negative,
+        )
+        for day, then in zip(days, books, strict=True)
+    )
+
+
+def _refuse_beside(history: object, quotas: object) -> None:
+    """Raise where something comes beside a history that only a deal book can be asked with."""
+    for name, value in (("history", history), ("quotas", quotas)):
+        if value is not None:
+            raise InvalidTypeError(
+                f"`deals` must be a DealBook where `{name}` is given; got {show('DealHistory')}.",
+                code="SM-TRN-06",
+                field="deals",
+                hint="sm.pipeline_trend(deals, history, ...), or sm.pipeline_trend(history, ...) alone.",
+            )
+
+
+def _days(at: Sequence[object], deals: DealBook | DealScan | DealHistory) -> list[int]:
     """Return the days, checked: some, none of them after the last known one, each once."""
     if isinstance(at, str) or not hasattr(at, "__len__"):
         raise InvalidTypeError(
@@ -408,6 +467,24 @@ def _opened(deals: DealBook, history: DealHistory | None, days: Sequence[int], w
     paths = trails(deals, history)
     for day in days:
         yield _standing_book(paths, alive(deals, chosen, day, day), day)
+
+
+def _as_deals(history: DealHistory) -> DealBook:
+    """Return the changes of a history, where they lie, in the form of a deal book with a row for each change.
+
+    Which rows are deals open on a day is told to it day by day: they alone are then read, and the columns asked for alone.
+    """
+    columns = {
+        name: column
+        for name, column in history.columns.items()
+        if name in ("amount", "expected_close") or (isinstance(column, LabelColumn) and name != "actor")
+    }
+    return DealBook(columns=columns, rows=history.rows, currency=history.currency, scale=history.scale)
+
+
+def _open_on(history: DealHistory, day: int) -> OpenDeals:
+    """Return the changes in force on a day that left their deals open."""
+    return OpenDeals(history.open_on(day))
 
 
 def _standing_book(paths: Trails, rows: IntArray, day: int) -> DealBook:

@@ -64,6 +64,10 @@ def _arrow_raw(column: Any, role: Role) -> Raw:
         return _arrow_decimals(column)
     if texts:
         return np.asarray(column.to_numpy())
+    if role == "day" and kinds.is_date32(kind):
+        return _arrow_days(column.chunks, len(column))
+    if kinds.is_float64(kind) and column.num_chunks == 1 and len(column) and not column.null_count:
+        return _stored(column.chunk(0), np.dtype(np.float64))  # as it lies there: columns are read and never written
     if (plain := _plain_type(kind)) is not None:
         values = _arrow_numbers(column.chunks, len(column), *plain)
         return Instants(values) if kinds.is_timestamp(kind) and kind.tz is not None else values
@@ -186,8 +190,10 @@ def _arrow_coded(chunks: Iterable[Any], rows: int, kind: Any) -> Coded:
             places[absent] = 0
         if table is not None:
             places = table.take(places) if len(table) else np.full(len(chunk), -1)
-        # a place that is none, which others refuse, must stay one
-        codes = _wide_enough(codes, start, max(len(labels), int(places.max()) + 1, -int(places.min())))
+        size = len(labels)
+        if _highest(places) >= size:  # a place that is none, which others refuse, must stay one
+            size = max(size, int(places.max()) + 1, -int(places.min()))
+        codes = _wide_enough(codes, start, size)
         codes[start : start + len(chunk)] = places
         if absent is not None:
             codes[start + absent] = -1
@@ -301,8 +307,12 @@ def _within(indices: Any, size: int) -> bool:
     stored = _plain_type(indices.type)
     if indices.null_count or stored is None or not len(indices):
         return not len(indices)
-    places = _stored(indices, stored[0])
-    return int(places.min()) >= 0 and int(places.max()) < size
+    return _highest(_stored(indices, stored[0])) < size
+
+
+def _highest(places: AnyArray) -> int:
+    """Return the highest place, one below zero counted as higher than all."""
+    return int(places.view(np.dtype(f"u{places.dtype.itemsize}")).max())
 
 
 def _arrow_days(chunks: Iterable[Any], rows: int) -> Dated:

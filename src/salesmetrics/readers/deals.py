@@ -24,6 +24,7 @@ from salesmetrics.readers.mapped import Named, any_source, checked_forms, named
 from salesmetrics.readers.ordering import order_problems, staged
 from salesmetrics.readers.owners import absent_owners, rep_book_or_none, unknown_owners
 from salesmetrics.readers.rules import Judge, checked_mode
+from salesmetrics.readers.source import Role
 
 __all__ = ["read_deals"]
 
@@ -43,6 +44,17 @@ FIELDS = (
     UPDATED,
 )
 BY_OUTCOME = ("won_date", "lost_date")
+_ROLES: dict[str, Role] = {
+    "rep": "label",
+    "outcome": "label",
+    "stage": "label",
+    "amount": "money",
+    "created": "day",
+    "closed": "day",
+    "expected_close": "day",
+    "close_date": "day",
+    "forecast_category": "label",
+}
 
 
 @names_keywords
@@ -157,6 +169,7 @@ def read_deals(
     leave_out(here, judge)
     book: dict[str, Column] = {}
     _keys(here, judge, book, merged, duplicates, date_format)
+    here.ahead(_ROLES)
     coins = coins_of(
         here,
         judge,
@@ -342,7 +355,9 @@ def _extra(here: Named, judge: Judge, book: dict[str, Column]) -> list[str]:
     left, marks = [], here.marks
     wanted = [(ours, theirs) for ours, theirs in here.names.items() if ours not in (*FIELDS, *BY_OUTCOME)]
     wanted += [(name, name) for name in here.others if name not in marks]
-    for ours, theirs in wanted:
+    for at, (ours, theirs) in enumerate(wanted):
+        if at % 2 == 0:  # no more than two, which may be large and no labels at all
+            here.source.ahead([(each, "label") for own, each in wanted[at : at + 2] if own not in book])
         if ours in book or not here.can_label(ours, theirs):
             left.append(theirs)
             continue

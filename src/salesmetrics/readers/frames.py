@@ -117,7 +117,7 @@ def _polars(frame: Any, kind: str) -> Source:
     def fetch(name: str, role: Role) -> Raw:
         return polars_raw(frame.get_column(name), role)
 
-    return Source("polars", names, frame.height, fetch)
+    return Source("polars", names, frame.height, fetch, apart=True)
 
 
 def _arrow(table: Any, kind: str) -> Source:
@@ -130,7 +130,7 @@ def _arrow(table: Any, kind: str) -> Source:
     def fetch(name: str, role: Role) -> Raw:
         return arrow_raw(table.column(name), role)
 
-    return Source("pyarrow", names, table.num_rows, fetch)
+    return Source("pyarrow", names, table.num_rows, fetch, apart=True)
 
 
 def duckdb_source(relation: Any) -> Source:

@@ -92,6 +92,10 @@ class Named:
             raw = record_ids(raw, self.shape.id_length)
         return raw
 
+    def ahead(self, roles: Mapping[str, Role]) -> None:
+        """Read the columns of some fields side by side, where the source can."""
+        self.source.ahead([(self.names[field], role) for field, role in roles.items() if field in self])
+
     def pieces(self, field: str) -> Pieces | None:
         """Return the column of floats of a field, to be converted while it is read; None where it cannot be."""
         return None if self.shape.as_text else self.source.pieces(self.names[field])

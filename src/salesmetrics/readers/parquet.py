@@ -132,26 +132,27 @@ def _by_pyarrow(source: Path | Binary, max_rows: int) -> Source:
     """Return the columns as pyarrow reads them: texts by their dictionaries, and every buffer validated (FRM-12)."""
     arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
 
-    def opened(file: Binary, coded: list[str] | None = None) -> Any:
+    def opened(file: Binary, coded: list[str] | None = None, metadata: Any = None) -> Any:
         # the wrapper keeps pyarrow from closing a file that is the user's
-        return parquet.ParquetFile(arrow.PythonFile(file, mode="r"), read_dictionary=coded)
+        return parquet.ParquetFile(arrow.PythonFile(file, mode="r"), read_dictionary=coded, metadata=metadata)
 
     with readable(source), _opened(source) as file:
         whole = opened(file)
-        schema, rows = whole.schema_arrow, _allowed(whole.metadata.num_rows, max_rows)
+        metadata, schema = whole.metadata, whole.schema_arrow
+        rows = _allowed(metadata.num_rows, max_rows)
     names = checked_names(schema.names)
 
     def fetch(name: str, role: Role) -> Raw:
         kind = schema.field(name).type
         text = arrow.types.is_string(kind) or arrow.types.is_large_string(kind) or str(kind) == "string_view"
         with readable(source), _opened(source) as file:
-            table = opened(file, [name] if text and role == "label" else None).read(columns=[name])
+            table = opened(file, [name] if text and role == "label" else None, metadata).read(columns=[name])
             column = table.column(name)
             column.validate(full=True)
             _whole(column, rows)
         return arrow_raw(column, role)
 
-    return Source("parquet", names, rows, fetch)
+    return Source("parquet", names, rows, fetch, apart=isinstance(source, (str, os.PathLike)))
 
 
 def _by_polars(source: Path | Binary, max_rows: int) -> Source:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import attrs
 import numpy as np
 
+from salesmetrics._threads import side_by_side, thread_count
 from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.convert import Coded, Pieces, Problem, Raw, Texts
 from salesmetrics.convert.raw import MISSING, TEXT, WHOLE, kinds_of
@@ -47,11 +48,13 @@ class Source:
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    apart: bool = False
+    """Whether columns can be read at one time on several threads."""
     _pieces: Callable[[str], Pieces | None] | None = attrs.field(default=None, repr=False)
     _known: frozenset[str] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: frozenset(self.names), takes_self=True)
     )
-    _ahead: dict[str, Raw] = attrs.field(factory=dict, repr=False)
+    _ahead: dict[tuple[str, Role], Raw] = attrs.field(factory=dict, repr=False)
 
     def raw(self, name: str, role: Role) -> Raw:
         """Return a column in the form that suits what it is wanted for.
@@ -81,8 +84,28 @@ class Source:
                 values=[name],
                 hint=nearest(name, self.names),
             )
-        ahead = self._ahead.pop(name, None) if role == "label" else None
+        ahead = self._ahead.pop((name, role), None)
         return self._fetch(name, role) if ahead is None else ahead
+
+    def ahead(self, wanted: Sequence[tuple[str, Role]]) -> None:
+        """Read columns side by side where the source can, each for the call of `raw` that is about to ask for it.
+
+        Parameters
+        ----------
+        wanted : sequence of tuple
+            Names of columns, which must be there, and what each is wanted for.
+        """
+        if not self.apart or len(wanted) < 2 or thread_count(self.rows * 4) < 2:
+            return
+
+        def read(one: tuple[str, Role]) -> Raw | None:
+            try:
+                return self._fetch(*one)
+            except Exception:  # which is raised once more, in its turn, when the column is asked for
+                return None
+
+        found = side_by_side(read, wanted, self.rows)
+        self._ahead.update({one: raw for one, raw in zip(wanted, found, strict=True) if raw is not None})
 
     def pieces(self, name: str) -> Pieces | None:
         """Return a column of floats that is read while it is converted; None for any that the source does not give so."""
@@ -106,7 +129,7 @@ class Source:
         raw = self.raw(name, "label")
         if not _labels(raw):
             return False
-        self._ahead[name] = raw
+        self._ahead[name, "label"] = raw
         return True
 
 

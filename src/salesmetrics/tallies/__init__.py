@@ -2,6 +2,7 @@
 
 from salesmetrics.tallies.bookings import BookingTally
 from salesmetrics.tallies.calls import CallTally
+from salesmetrics.tallies.chances import ChanceTally
 from salesmetrics.tallies.creations import CreationTally
 from salesmetrics.tallies.durations import DurationTally
 from salesmetrics.tallies.dwells import DwellTally
@@ -23,6 +24,7 @@ from salesmetrics.tallies.walks import WalkTally
 __all__ = [
     "BookingTally",
     "CallTally",
+    "ChanceTally",
     "CreationTally",
     "DurationTally",
     "DwellTally",

@@ -11,25 +11,20 @@ import numpy as np
 from salesmetrics import _check
 from salesmetrics._check import locked
 from salesmetrics._histograms import scatter
-from salesmetrics._kernels import Range, packed_cells
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.books.forecasts import ForecastBook
 from salesmetrics.books.reps import RepBook
 from salesmetrics.calendars import Period
+from salesmetrics.calling import NEVER, SPAN, Bounds, CallReader, latest_calls
 from salesmetrics.columns import Column, DayColumn, LabelColumn, MoneyColumn, smallest_codes
 from salesmetrics.errors import InvalidArgumentError, nearest, show
-from salesmetrics.grouping import Grouping, Window, day_column, group, window_of
-from salesmetrics.labels import Labels, Levels, distinct_rows
+from salesmetrics.grouping import day_column, group, window_of
+from salesmetrics.labels import Labels, Levels
 from salesmetrics.tally import Tally, added, owned
 
 __all__ = ["SPAN", "CallTally"]
 
-SPAN = "period of the call"
-
 Week = int | str
-_BLOCK = 1 << 16
-_NEVER = -(2**62)
-_LEAST = np.iinfo(np.int64).min
 _AXES = {
     "category": "several categories, category=('commit', 'best_case'),",
     "week": "several weeks, week=(1, 6, 'last'),",
@@ -101,32 +96,25 @@ class CallTally(Tally):
         kind: LabelColumn = forecasts.column("category", "forecast calls")
         categories, several = _categories(category, kind)
         grain = (*names, "rep") if "rep" in forecasts.columns and "rep" not in names else names
-        grouping, asked = group(forecasts, grain, where, reps), _codes(kind, categories)
-
-        def counted_in(start: int, stop: int) -> dict[str, Any]:
-            calls = _Calls.of(forecasts, grouping, window, asked, start, stop)
-            given, amount = calls.latest(len(categories), _ends(weeks, counted, calls.spans))
-            return {
-                "labels": calls.labels,
-                "window": window,
-                "by": names,
-                "categories": categories,
-                "weeks": weeks,
-                "counted": counted,
-                "many": (*(("category",) if several else ()), *((counted,) if several_weeks else ())),
-                "currency": forecasts.currency,
-                "scale": forecasts.scale,
-                "given": given,
-                "amount": amount,
-                "calls": np.bincount(calls.row, minlength=len(calls.labels)),
-                "left_out": calls.left_out,
-            }
-
-        # parts merge in any cut: a block of the calls takes little memory, all of them as much as the book and more
-        whole = cls(**counted_in(0, min(_BLOCK, forecasts.rows)))
-        for start in range(_BLOCK, forecasts.rows, _BLOCK):
-            whole = whole + cls(**counted_in(start, min(start + _BLOCK, forecasts.rows)))
-        return whole
+        grouping = group(forecasts, grain, where, reps)
+        bounds = Bounds.of(*(day_column(forecasts, name, "forecast calls").days for name in ("start", "end")))
+        reader = CallReader(forecasts, grouping, window, _codes(kind, categories), bounds)
+        labels, found = latest_calls(reader, len(categories), _ends(weeks, counted, bounds.starts, bounds.ends).T)
+        return cls(
+            labels=labels,
+            window=window,
+            by=names,
+            categories=categories,
+            weeks=weeks,
+            counted=counted,
+            many=(*(("category",) if several else ()), *((counted,) if several_weeks else ())),
+            currency=forecasts.currency,
+            scale=forecasts.scale,
+            given=found.given,
+            amount=found.amount,
+            calls=found.calls,
+            left_out=reader.left_out,
+        )
 
     @classmethod
     def empty(
@@ -160,16 +148,21 @@ class CallTally(Tally):
     @property
     def known(self) -> BoolArray:
         """True where there is a call that counts."""
-        return self.given > _NEVER
+        return self.given > NEVER
 
     def spans(self) -> tuple[Period, ...]:
         """Return the periods that somebody called for, in order."""
         values = self.labels.levels[-1].values
-        return tuple(sorted(values[code] for code in np.unique(self.labels.codes[:, -1]).tolist()))
+        there = np.zeros(len(values), dtype=bool)
+        there[self.labels.codes[:, -1]] = True
+        held = (values[code] for code in np.flatnonzero(there).tolist())
+        return tuple(sorted(held, key=lambda period: (period.start, period.end)))
 
     def cutoffs(self, spans: Sequence[Period]) -> IntArray:
         """Return the first day after each week, by period and week; far below 0 where a period has no such week."""
-        return _ends(self.weeks, self.counted, spans)
+        starts = np.array([period.start_day for period in spans], dtype=np.int64)
+        ends = np.array([period.end_day for period in spans], dtype=np.int64)
+        return _ends(self.weeks, self.counted, starts, ends)
 
     def kinds(self, labels: Labels) -> Labels:
         """Return each row with every category and week that is a label."""
@@ -194,100 +187,9 @@ class CallTally(Tally):
 
 def _scattered(shape: tuple[int, ...], rows: AnyArray, given: IntArray) -> IntArray:
     """Return days at their new places, and no call elsewhere."""
-    out = np.full(shape, _NEVER, dtype=np.int64)
+    out = np.full(shape, NEVER, dtype=np.int64)
     out[rows] = given
     return out
-
-
-@attrs.frozen(eq=False)
-class _Calls:
-    """Calls for periods that lie in those asked for: the row of each, its day, its amount and its category."""
-
-    labels: Labels
-    spans: tuple[Period, ...]
-    row: IntArray
-    kind: IntArray
-    given: IntArray
-    amount: IntArray
-    left_out: IntArray
-
-    @classmethod
-    def of(
-        cls, forecasts: ForecastBook, grouping: Grouping, window: Window, kind: AnyArray, first: int, last: int
-    ) -> Self:
-        """Return the calls of some rows of a book; ``kind`` is the position of the category, -1 for one not asked for."""
-        start, end, said = (
-            day_column(forecasts, name, "forecast calls").days[first:last].astype(np.int64)
-            for name in ("start", "end", "given")
-        )
-        money: MoneyColumn = forecasts.column("amount", "forecast calls")
-        minor, kind, here = money.minor[first:last], kind[first:last], grouping.between(first, last)
-        rows, cells = packed_cells(here.rows, here.axes, keep=(*here.keep, Range(said, 0)))
-        inside, beside = _inside(start[rows], end[rows], window)
-        known = np.ones(len(rows), dtype=bool) if money.known is None else money.known[first:last][rows]
-        owner = forecasts.columns.get("rep")
-        owned_by = np.ones(len(rows), dtype=bool)
-        if isinstance(owner, LabelColumn):
-            owned_by = owner.codes[first:last][rows] >= 0
-        asked = kind[rows] >= 0
-        out = [inside & asked & ~known, beside & asked, inside & asked & known & ~owned_by]
-        used = np.flatnonzero(inside & known & owned_by)
-        at = rows[used]
-        labels, spans, row = _rows(grouping, cells[used], start[at], end[at])
-        return cls(
-            labels=labels,
-            spans=spans,
-            row=row,
-            kind=kind[at].astype(np.int64),
-            given=said[at],
-            amount=minor[at],
-            left_out=np.array([int(cause.sum()) for cause in out], dtype=np.int64),
-        )
-
-    def latest(self, kinds: int, ends: IntArray) -> tuple[IntArray, IntArray]:
-        """Return day and amount of the last call before each end; ends by period and week."""
-        span = self.labels.codes[self.row, -1] if len(self.row) else self.row
-        shape = (len(self.labels) * kinds, ends.shape[1])
-        given, amount = np.full(shape, _NEVER, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        cell = self.row * kinds + self.kind
-        for week in range(shape[1]):
-            early = np.flatnonzero((self.kind >= 0) & (self.given < ends[span, week]))
-            day, largest = np.full(shape[0], _NEVER, dtype=np.int64), np.full(shape[0], _LEAST, dtype=np.int64)
-            np.maximum.at(day, cell[early], self.given[early])
-            last = early[self.given[early] == day[cell[early]]]  # several on one day: the largest counts
-            np.maximum.at(largest, cell[last], self.amount[last])
-            given[:, week], amount[:, week] = day, np.where(day > _NEVER, largest, 0)
-        whole = (len(self.labels), kinds, shape[1])
-        return locked(given.reshape(whole)), locked(amount.reshape(whole))
-
-
-def _inside(start: IntArray, end: IntArray, window: Window) -> tuple[BoolArray, BoolArray]:
-    """Return which periods lie in one of those asked for, and which only overlap them."""
-    if window.periods is None:
-        return np.ones(len(start), dtype=bool), np.zeros(len(start), dtype=bool)
-    starts, ends = window.periods.starts.astype(np.int64), window.periods.ends.astype(np.int64)
-    first = np.searchsorted(ends, start, side="right")
-    shared = np.searchsorted(starts, end, side="left") > first
-    if not len(starts):
-        return shared, shared
-    near = np.minimum(first, len(starts) - 1)
-    inside = shared & (starts[near] <= start) & (end <= ends[near])
-    return inside, shared & ~inside
-
-
-def _rows(
-    grouping: Grouping, cells: IntArray, start: IntArray, end: IntArray
-) -> tuple[Labels, tuple[Period, ...], IntArray]:
-    """Return the distinct rows of forecasters and periods, the periods, and the row of each call."""
-    both = (start << 32) + end
-    bounds = np.unique(both)  # periods are few: looking them up beats the sort that an inverse would take
-    code = np.searchsorted(bounds, both)
-    spans = tuple(Period(_check.date_of(each >> 32), _check.date_of(each & 0xFFFFFFFF)) for each in bounds.tolist())
-    owners = grouping.labels(cells).codes if grouping.levels else np.zeros((len(cells), 0), dtype=np.int64)
-    levels = (*grouping.levels, Levels(SPAN, spans))
-    codes = np.column_stack([owners, code]).astype(np.int64)
-    rows, row = distinct_rows(codes, [len(level.values) + 1 for level in levels])
-    return Labels(levels, rows), spans, row
 
 
 # --- which category, which week --------------------------------------------------------------------------------------
@@ -365,14 +267,12 @@ def _one_week(number: object, counted: str) -> Week:
     return _check.count(number, counted, least=1)
 
 
-def _ends(weeks: Sequence[Week], counted: str, spans: Sequence[Period]) -> IntArray:
+def _ends(weeks: Sequence[Week], counted: str, starts: IntArray, ends: IntArray) -> IntArray:
     """Return the first day after each week, by period and week; far below 0 where a period has no such week."""
-    ends = np.full((len(spans), len(weeks)), _NEVER, dtype=np.int64)
-    for row, period in enumerate(spans):
-        for column, week in enumerate(weeks):
-            number = period.weeks if isinstance(week, str) else week if counted == "week" else period.weeks + 1 - week
-            if number == period.weeks:
-                ends[row, column] = period.end_day
-            elif 1 <= number < period.weeks:
-                ends[row, column] = period.start_day + 7 * number
-    return ends
+    found = np.full((len(starts), len(weeks)), NEVER, dtype=np.int64)
+    last = np.maximum((2 * (ends - starts) + 7) // 14, 1)  # as many weeks as a Period of these days has
+    for column, week in enumerate(weeks):
+        number = last if isinstance(week, str) else np.full_like(last, week) if counted == "week" else last + 1 - week
+        begun = np.where((number >= 1) & (number < last), starts + 7 * number, NEVER)
+        found[:, column] = np.where(number == last, ends, begun)
+    return found

@@ -21,7 +21,7 @@ from salesmetrics.errors import InvalidDataError, MergeError, show
 from salesmetrics.grouping import Grouping, as_of_day, day_column, group, known_days, limit, taken, window_of
 from salesmetrics.labels import Labels
 from salesmetrics.scans.requests import Request, key_of
-from salesmetrics.slicing import sliced
+from salesmetrics.slicing import gathered, sliced
 from salesmetrics.tally import Tally, added, owned
 from salesmetrics.watching import entry_ages, entry_of, priced, refuse_unread, watched
 
@@ -103,6 +103,8 @@ class DurationTally(Tally):
             places = [OUTCOMES.index(name) for name in chosen]
             needs, ended = ("outcome", "created", "closed"), range(min(places), max(places) + 1)
             deals, where = sliced(deals, by, where, reps, window, day, needs=needs, outcomes=ended)
+        if followed and window.periods is None and entry is None and weight == "count":
+            deals, where = gathered(deals, by, where, reps, needs=("outcome", "created", "closed"))
         created, closed = (day_column(deals, name, "durations") for name in ("created", "closed"))
         outcome: LabelColumn = deals.column("outcome", "durations")
         refuse_unread(followed, entry, weight)

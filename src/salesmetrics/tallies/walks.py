@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 import attrs
 import numpy as np
 
 from salesmetrics import _check
-from salesmetrics._kernels import Addend, Axis, Range, packed_cells
-from salesmetrics._threads import blocks_in_order, side_by_side
+from salesmetrics._threads import BLOCK, each_of
 from salesmetrics.arrays import AnyArray, BoolArray, IntArray
-from salesmetrics.books.deals import OPEN, DealBook
+from salesmetrics.books.deals import DealBook
 from salesmetrics.books.history import DealHistory
 from salesmetrics.books.reps import RepBook
-from salesmetrics.bridging import BUCKETS, PLACE, Lines, Scope, handovers, lines, moves
-from salesmetrics.calendars import Period
-from salesmetrics.columns import Column, DayColumn, LabelColumn
+from salesmetrics.bridging import BUCKETS, PLACE, Scope, handovers, lines, moves
+from salesmetrics.columns import DayColumn, LabelColumn
 from salesmetrics.errors import InvalidArgumentError, InvalidDataError, nearest, show
-from salesmetrics.grouping import Window, group, window_of
+from salesmetrics.grouping import group
 from salesmetrics.labels import Labels, Levels
+from salesmetrics.lining import LabelledLines, added_up, following, labelled
+from salesmetrics.spanning import WalkPlan, planned, refuse_rows, refuse_unfollowed
 from salesmetrics.states import (
     UNTOLD,
     Standing,
     alive,
     created_days,
     followed,
+    in_force,
     narrowed,
     paired,
     silent_on,
     snapshot,
-    stood,
     untold,
 )
 from salesmetrics.tally import Tally, added
-from salesmetrics.trails import trails
+from salesmetrics.trails import trails, untied
 
 __all__ = ["WalkTally"]
 
 By = str | tuple[str, ...] | list[str] | None
-_FIXED = ("forecast_category", "source_currency")
+_LOOKED_UP = 1 << 15
+"""So many deals are looked up together: what is known of them stays in the cache until they are tallied."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -87,29 +88,79 @@ class WalkTally(Tally):
         as_of: object = None,
     ) -> Self:
         """Return the tally of deals and their changes."""
-        plan = _planned(by, period, t0, t1, due, min_stage, owners, _known_until(deals, history, as_of))
-        _refuse_unfollowed(plan, history.names)
+        plan = planned(by, period, t0, t1, due, min_stage, owners, _known_until(as_of, deals, history))
+        refuse_unfollowed(plan, history.names)
         paths = trails(deals, history, as_of=None if plan.as_of is None else _check.date_of(plan.as_of))
         group(deals.take(np.zeros(0, dtype=np.int64)), by, None, reps)  # refuses what is not there
         mask = deals.mask(where)
         chosen = None if mask is None else np.flatnonzero(mask)
-        moving = {*_following(plan.by, deals), "source_currency"}
-        moving |= {"rep"} if plan.owners is not None else set()
-        moving |= {"stage"} if plan.min_stage is not None else set()
+        moving = _moving(plan, deals)
 
-        def sides(span: tuple[int, int]) -> Iterator[_Sides]:
+        def movers(span: tuple[int, int]) -> _Movers:
             rows, places = followed(paths, alive(deals, chosen, *span))
-            for at, stop in list(blocks_in_order(0, len(rows))) or [(0, 0)]:
-                some = places[at:stop]
-                before, after = side_by_side(lambda day: stood(paths, some, day, moving), span, len(some))  # noqa: B023
-                yield _Sides(rows[at:stop], created_days(paths, some), before, after)
+
+            def sides(start: int, stop: int) -> _Sides:
+                some = places[start:stop]
+                changes = paths.history.last_by_both(span, some)
+                before, after = (in_force(paths, some, at, day, moving) for at, day in zip(changes, span, strict=True))
+                return _Sides(rows[start:stop], created_days(paths, some), before, after)
+
+            return _Movers(len(rows), sides, _LOOKED_UP)
 
         read = {"amount", *moving, *(() if set(plan.due) == {None} else ("expected_close",))}
         days = {day for span in plan.spans if span is not None for day in span}
         lost = np.zeros(len(UNTOLD), dtype=np.int64)
         if silent_on(paths, read):
             lost = untold(paths, followed(paths, alive(deals, chosen, plan.first, plan.last))[1], days, read)
-        return cls._tallied(plan, deals, sides, reps, lost)
+        return cls._tallied(plan, deals, movers, reps, lost)
+
+    @classmethod
+    def from_history(
+        cls,
+        history: DealHistory,
+        *,
+        by: By = None,
+        period: object = None,
+        t0: object = None,
+        t1: object = None,
+        due: object = None,
+        min_stage: object = None,
+        owners: Sequence[object] | None = None,
+        where: object = None,
+        reps: RepBook | None = None,
+        as_of: object = None,
+    ) -> Self:
+        """Return the tally of the changes of deals alone: what two books by ``history.as_of`` give, without making them."""
+        plan = planned(by, period, t0, t1, due, min_stage, owners, _known_until(as_of, history))
+        refuse_unfollowed(plan, history.names)
+        history.column("amount", "the money that moved")
+        if set(plan.due) != {None}:
+            history.column("expected_close", "the deals that are due; due='any' takes all")
+        refuse_rows(where)
+        paths = untied(history)
+        changes = _labels_of(paths.history)
+        nobody = changes.take(np.zeros(0, dtype=np.int64))
+        group(nobody, by, where, reps)  # refuses what is not there
+        named = where if isinstance(where, Mapping) else {}
+        picking = attrs.evolve(changes, columns={name: changes.columns[name] for name in named})
+        moving = _moving(plan, changes)
+
+        def movers(span: tuple[int, int]) -> _Movers:
+            places = paths.history.alive(*span)
+
+            def sides(start: int, stop: int) -> _Sides:
+                some = places[start:stop]
+                old, new = paths.history.last_by_both(span, some)
+                mask = picking.take(new).mask(where)
+                if mask is not None:
+                    kept = np.flatnonzero(mask)
+                    some, old, new = (each.take(kept) for each in (some, old, new))
+                before, after = (in_force(paths, some, at, day, moving) for at, day in ((old, span[0]), (new, span[1])))
+                return _Sides(new, paths.born.take(some), before, after)
+
+            return _Movers(len(places), sides, _LOOKED_UP)
+
+        return cls._tallied(plan, changes, movers, reps, np.zeros(len(UNTOLD), np.int64))
 
     @classmethod
     def from_books(
@@ -132,7 +183,7 @@ class WalkTally(Tally):
         """
         first = before.as_of if t0 is None else t0
         last = after.as_of if t1 is None else t1
-        plan = _planned(by, None, first, last, due, min_stage, owners, None)
+        plan = planned(by, None, first, last, due, min_stage, owners, None)
         if where is None or isinstance(where, Mapping):  # else it has a boolean for each row there is
             before, after = narrowed(before, after, plan.first)
         before, after = (_sourced(book, other) for book, other in ((before, after), (after, before)))
@@ -144,14 +195,16 @@ class WalkTally(Tally):
         levels = {n: c for n in moving if isinstance(c := both.columns.get(n), LabelColumn)}
         created = both.column("created", "the deals that are new").days
 
-        def sides(span: tuple[int, int]) -> Iterator[_Sides]:
-            sources = ((before, earlier, span[0]), (after, later, span[1]))
-            for at, stop in list(blocks_in_order(0, len(rows))) or [(0, 0)]:
-                some = rows[at:stop]
-                old, new = (snapshot(book, spots[some], day, levels) for book, spots, day in sources)
-                yield _Sides(some, created[some], old, new)
+        def movers(span: tuple[int, int]) -> _Movers:
+            def sides(start: int, stop: int) -> _Sides:
+                some = rows[start:stop]
+                sources = ((before, earlier, span[0]), (after, later, span[1]))
+                old, new = (snapshot(book, spots.take(some), day, levels) for book, spots, day in sources)
+                return _Sides(some, created.take(some), old, new)
 
-        return cls._tallied(plan, both, sides, reps, np.zeros(len(UNTOLD), np.int64))
+            return _Movers(len(rows), sides)
+
+        return cls._tallied(plan, both, movers, reps, np.zeros(len(UNTOLD), np.int64))
 
     @classmethod
     def empty(
@@ -170,7 +223,7 @@ class WalkTally(Tally):
     ) -> Self:
         """Return the tally of no deals: what every other is added to without change."""
         known = _check.optional_day(as_of, "as_of")
-        plan = _planned(by, period, t0, t1, due, min_stage, owners, known)
+        plan = planned(by, period, t0, t1, due, min_stage, owners, known)
         labels = Labels(tuple(Levels(name, ()) for name in plan.by), np.zeros((0, len(plan.by)), dtype=np.int64))
         nobody = np.zeros(2, np.int64), np.zeros(len(UNTOLD), np.int64)
         return cls._made(plan, labels if plan.by else Labels.single(), None, None, *nobody, currency, scale)
@@ -178,7 +231,7 @@ class WalkTally(Tally):
     @classmethod
     def _made(
         cls,
-        plan: _Plan,
+        plan: WalkPlan,
         labels: Labels,
         amount: IntArray | None,
         count: IntArray | None,
@@ -209,42 +262,40 @@ class WalkTally(Tally):
     @classmethod
     def _tallied(
         cls,
-        plan: _Plan,
+        plan: WalkPlan,
         deals: DealBook,
-        sides: Callable[[tuple[int, int]], Iterator[_Sides]],
+        movers: Callable[[tuple[int, int]], _Movers],
         reps: RepBook | None,
         lost: IntArray,
     ) -> Self:
-        """Return the tally of deals; ``sides`` gives those that may move in a span, in blocks, and how they stood."""
+        """Return the tally of deals; ``movers`` gives those that may move in a span, and how they stood."""
         unpriced = np.zeros(2, dtype=np.int64)
-
         # a span after the other: the lines of all of them would take as much memory as the books
         total: Self | None = None
         for at, (span, due) in enumerate(zip(plan.spans, plan.due, strict=True)):
             if span is None:
                 continue
-            parts: list[_Part] = []
-            for each in sides(span):
-                before, after = each.before, each.after
-                found = moves(before, after, each.created, span, _scope(plan, due, before, deals))
-                unpriced += [int((found.held & ~before.known).sum()), int((found.kept & ~after.known).sum())]
-                parts.append(_part(at, span, each.rows, before, after, lines(before, after, found)))
-                if moved := _following(plan.by, deals):
-                    gone = handovers(before, after, found, moved, _regrouped(reps, after, span))
-                    parts.append(_part(at, span, each.rows, before, after, gone, pairs=True))
-            some = cls._of_parts(plan, deals, parts, reps)
+            parts = _walked(plan, deals, movers(span), span, due, reps)
+            unpriced += sum(part.unpriced for part in parts)
+            some = cls._of_lines(plan, deals, at, [each for part in parts for each in part.lines], reps)
             total = some if total is None else total + some
-        total = cls._of_parts(plan, deals, [], reps) if total is None else total
+        total = cls._of_lines(plan, deals, 0, [], reps) if total is None else total
         tally = attrs.evolve(total, unpriced=unpriced, untold=lost)
         tally.check()
         return tally
 
     @classmethod
-    def _of_parts(cls, plan: _Plan, deals: DealBook, parts: Sequence[_Part], reps: RepBook | None) -> Self:
-        """Return the tally of some lines."""
-        labels, amount, count = _added_up(plan, deals, parts, reps)
+    def _of_lines(
+        cls, plan: WalkPlan, deals: DealBook, at: int, found: Sequence[LabelledLines], reps: RepBook | None
+    ) -> Self:
+        """Return the tally of some lines of one span."""
+        labels, *tables = added_up(plan.by, deals, found, reps)
+        shape = (len(labels), plan.window.size, len(BUCKETS))
+        wide = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for whole, table in zip(wide, tables, strict=True):
+            whole[:, at : at + 1] = table[:, None]
         nothing = np.zeros(2, dtype=np.int64), np.zeros(len(UNTOLD), dtype=np.int64)
-        return cls._made(plan, labels, amount, count, *nothing, deals.currency, deals.scale)
+        return cls._made(plan, labels, *wide, *nothing, deals.currency, deals.scale)
 
     def check(self) -> None:
         """Raise where opening and buckets do not add up to closing, in money or in deals, for any group and period."""
@@ -269,6 +320,9 @@ class WalkTally(Tally):
             )
 
 
+# --- deal by deal ----------------------------------------------------------------------------------------------------
+
+
 @attrs.frozen(eq=False)
 class _Sides:
     """Deals that may move in a span: rows of the book, days of creation, and how they stood on either day."""
@@ -279,30 +333,57 @@ class _Sides:
     after: Standing
 
 
-# --- what is asked ---------------------------------------------------------------------------------------------------
+@attrs.frozen(eq=False)
+class _Movers:
+    """How many deals may move in a span, how those from one to another stood, and how many of them to look at together."""
+
+    size: int
+    sides: Callable[[int, int], _Sides]
+    block: int = BLOCK
 
 
 @attrs.frozen(eq=False)
-class _Plan:
-    """What a walk is asked: the days of each period (None: not begun), which days are due, and which deals count."""
+class _Part:
+    """The lines of some deals, and how many in scope had no amount on either day."""
 
-    by: tuple[str, ...]
-    window: Window
-    spans: tuple[tuple[int, int] | None, ...]
-    due: tuple[tuple[int, int] | None, ...]
-    min_stage: object
-    owners: tuple[object, ...] | None
-    as_of: int | None
+    lines: list[LabelledLines]
+    unpriced: IntArray
 
-    @property
-    def first(self) -> int:
-        """The first day of all spans."""
-        return min((span[0] for span in self.spans if span is not None), default=0)
 
-    @property
-    def last(self) -> int:
-        """The last day of all spans."""
-        return max((span[1] for span in self.spans if span is not None), default=0)
+def _walked(
+    plan: WalkPlan,
+    deals: DealBook,
+    movers: _Movers,
+    span: tuple[int, int],
+    due: tuple[int, int] | None,
+    reps: RepBook | None,
+) -> list[_Part]:
+    """Return the lines of the deals that may move in a span, block by block, on threads where that pays."""
+    nobody = movers.sides(0, 0)
+    scope = _scope(plan, due, nobody.before, deals)
+    handed, regrouped = following(plan.by, deals), _regrouped(reps, nobody.after, span)
+
+    def part(at: int) -> _Part:
+        each = movers.sides(at * movers.block, min((at + 1) * movers.block, movers.size))
+        before, after = each.before, each.after
+        found = moves(before, after, each.created, span, scope)
+        walked = [lines(before, after, found)]
+        if handed:
+            walked.append(handovers(before, after, found, handed, regrouped))
+        unpriced = [int(np.count_nonzero(found.held & ~before.known)), int(np.count_nonzero(found.kept & ~after.known))]
+        return _Part(
+            [
+                labelled(plan.by, deals, reps, span, each.rows, before, after, some, pairs=at > 0)
+                for at, some in enumerate(walked)
+            ],
+            np.array(unpriced, dtype=np.int64),
+        )
+
+    # a row that is looked up takes the time of several that are read
+    return each_of(part, -(-movers.size // movers.block), 4 * movers.size)
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
 
 
 def _sourced(book: DealBook, other: DealBook) -> DealBook:
@@ -313,101 +394,26 @@ def _sourced(book: DealBook, other: DealBook) -> DealBook:
     return book.with_labels({"source_currency": own}) if "source_currency" not in book.columns else book
 
 
-def _known_until(deals: DealBook, history: DealHistory, as_of: object) -> int | None:
+def _labels_of(history: DealHistory) -> DealBook:
+    """Return the labels of changes, where they lie, in the form of a deal book with a row for each change."""
+    columns = {name: c for name, c in history.columns.items() if isinstance(c, LabelColumn) and name != "actor"}
+    return DealBook(columns=columns, rows=history.rows, currency=history.currency, scale=history.scale)
+
+
+def _known_until(as_of: object, *books: DealBook | DealHistory) -> int | None:
     """Return the last day whose events are known: the argument, else the books' own."""
     day = _check.optional_day(as_of, "as_of")
-    return next((known for known in (day, deals.as_of_day, history.as_of_day) if known is not None), None)
+    return next((known for known in (day, *(book.as_of_day for book in books)) if known is not None), None)
 
 
-def _planned(
-    by: By,
-    period: object,
-    t0: object,
-    t1: object,
-    due: object,
-    min_stage: object,
-    owners: Sequence[object] | None,
-    as_of: int | None,
-) -> _Plan:
-    """Return the days of a walk, checked: those of periods, or two days."""
-    names = (by,) if isinstance(by, str) else tuple(by or ())
-    whose = None if owners is None else tuple((owners,) if isinstance(owners, str) else owners)
-    if period is not None:
-        for name, value in (("t0", t0), ("t1", t1)):
-            if value is not None:
-                raise InvalidArgumentError(
-                    f"`{name}` must not be given with `period`, which sets both days; got {show(value)}.",
-                    code="SM-WLK-02",
-                    field=name,
-                    values=[value],
-                )
-        window = window_of(period)
-        assert window.periods is not None
-        spans = [_span(each, as_of) for each in window.periods]
-        own = [(each.start_day, each.end_day) for each in window.periods]
-        return _Plan(names, window, tuple(spans), tuple(_due(due, each) for each in own), min_stage, whose, as_of)
-    first, last = (_check.day(_given(value, name), name) for name, value in (("t0", t0), ("t1", t1)))
-    if last < first or (as_of is not None and last > as_of):
-        rule = "not lie before `t0`" if last < first else f"not lie after the last known day, {_check.date_of(as_of)}"  # type: ignore[arg-type]
-        raise InvalidArgumentError(
-            f"`t1` must {rule}; got {_check.date_of(last)}.",
-            code="SM-WLK-03",
-            field="t1",
-            values=[_check.date_of(last)],
-        )
-    return _Plan(names, window_of(None), ((first, last),), (_due(due, None),), min_stage, whose, as_of)
+def _moving(plan: WalkPlan, deals: DealBook) -> set[str]:
+    """Return the labels that are read on both days."""
+    moving = {*following(plan.by, deals), "source_currency"}
+    moving |= {"rep"} if plan.owners is not None else set()
+    return moving | ({"stage"} if plan.min_stage is not None else set())
 
 
-def _given(value: object, name: str) -> object:
-    """Return a day that must be given where no period is."""
-    if value is None:
-        raise InvalidArgumentError(
-            f"`{name}` must be given where no `period` is; got None.",
-            code="SM-WLK-04",
-            field=name,
-            hint="period=calendar.quarter(2026, 3) takes the day before it and its last day.",
-        )
-    return value
-
-
-def _span(period: Period, as_of: int | None) -> tuple[int, int] | None:
-    """Return the day before a period and its last day that is known; None where it has not begun."""
-    before, last = period.start_day - 1, period.end_day - 1
-    if as_of is None or as_of >= last:
-        return before, last
-    return None if as_of < period.start_day else (before, as_of)
-
-
-def _due(due: object, own: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return the expected days that count: those asked for, those of the period itself, or any."""
-    if due is None:
-        return own
-    if isinstance(due, Period):
-        return due.start_day, due.end_day
-    if due == "any":
-        return None
-    raise InvalidArgumentError(
-        f"`due` must be a Period, or 'any' for deals whatever their date; got {show(due)}.",
-        code="SM-WLK-05",
-        field="due",
-        values=[due],
-    )
-
-
-def _refuse_unfollowed(plan: _Plan, tracked: Sequence[str]) -> None:
-    """Raise where the walk would group by a label that changes in the history and that it has no bucket for."""
-    for name in plan.by:
-        if name in _FIXED and name in tracked:
-            raise InvalidArgumentError(
-                f"`by` must name rep, stage or labels that stand still; got {show(name)}, which changes in the history.",
-                code="SM-WLK-06",
-                field="by",
-                values=[name],
-                hint="the walk has no bucket for such a change: walk each label by itself with where=.",
-            )
-
-
-def _scope(plan: _Plan, due: tuple[int, int] | None, state: Standing, deals: DealBook) -> Scope:
+def _scope(plan: WalkPlan, due: tuple[int, int] | None, state: Standing, deals: DealBook) -> Scope:
     """Return which deals are pipeline."""
     stages = owners = None
     if plan.min_stage is not None:
@@ -448,38 +454,6 @@ def _from_stage(least: object, column: LabelColumn) -> BoolArray:
     return np.array([*(i >= at for i in range(len(column.levels))), False], dtype=bool)
 
 
-# --- lines under labels ----------------------------------------------------------------------------------------------
-
-
-@attrs.frozen(eq=False)
-class _Part:
-    """Lines of one period with the row of each one's deal, the labels it had on either side, and the day of that side."""
-
-    period: int
-    rows: IntArray
-    days: AnyArray
-    before: Mapping[str, LabelColumn]
-    after: Mapping[str, LabelColumn]
-    lines: Lines
-    pairs: bool
-
-
-def _part(
-    period: int,
-    span: tuple[int, int],
-    rows: IntArray,
-    before: Standing,
-    after: Standing,
-    found: Lines,
-    *,
-    pairs: bool = False,
-) -> _Part:
-    # a deal that closed counts for the team that its rep was in on that day
-    last = np.where(after.outcome > OPEN, after.closed, span[1]).take(found.place)
-    days = np.where(found.owner == 0, span[0], last).astype(np.int32)
-    return _Part(period, rows[found.place], days, before.labels, after.labels, found, pairs)
-
-
 def _regrouped(reps: RepBook | None, state: Standing, span: tuple[int, int]) -> BoolArray | None:
     """Return True for the owners (the missing one last) whose own labels may change after the first day, by the last."""
     since = None if reps is None else reps.columns.get("since")
@@ -488,69 +462,3 @@ def _regrouped(reps: RepBook | None, state: Standing, span: tuple[int, int]) -> 
     changing = (since.days > span[0]) & (since.days <= span[1])
     movers = {key for key, moves_then in zip(reps["id"].tolist(), changing.tolist(), strict=True) if moves_then}
     return np.array([*(level in movers for level in state.labels["rep"].levels), False], dtype=bool)
-
-
-def _following(by: Sequence[str], deals: DealBook) -> tuple[str, ...]:
-    """Return which of rep and stage the groups go by: labels that reps lend go by the rep."""
-    lent = any(name not in deals.label_names for name in by)
-    return (*(("rep",) if lent or "rep" in by else ()), *(("stage",) if "stage" in by else ()))
-
-
-def _added_up(
-    plan: _Plan, deals: DealBook, parts: Sequence[_Part], reps: RepBook | None
-) -> tuple[Labels, IntArray, IntArray]:
-    """Return labels and tables of all lines."""
-    together = Lines.together([p.lines for p in parts]) if parts else None
-    size = 0 if together is None else len(together.place)
-    wanted = {*plan.by, *(() if reps is None else ("rep",))}
-    columns = {name: _label(name, deals, parts) for name in wanted if name in deals.label_names}
-    if reps is not None and parts:
-        # the day whose structure counts, where reps change teams
-        columns["closed"] = DayColumn(np.concatenate([p.days for p in parts]))
-    book = attrs.evolve(deals, columns=columns, rows=size)
-    grouping = group(book, plan.by, None, reps)
-    if together is None:
-        nothing = np.zeros((0 if plan.by else 1, plan.window.size, len(BUCKETS)), dtype=np.int64)
-        return grouping.labels(np.zeros(0, dtype=np.int64)), nothing, nothing
-    bucket, keep = together.bucket, np.ones(size, dtype=np.uint8)
-    if any(p.pairs for p in parts):
-        _, cells = packed_cells(size, grouping.axes)
-        bucket = bucket.copy()
-        start = 0
-        for part in parts:
-            end = start + len(part.rows)
-            if part.pairs:
-                _settle(cells[start:end], bucket[start:end], keep[start:end])
-            start = end
-    period = np.repeat(np.array([p.period for p in parts], dtype=np.int32), [len(p.rows) for p in parts])
-    axes = (Axis(period, plan.window.size), Axis(bucket, len(BUCKETS)))
-    largest = int(np.abs(together.value).max(initial=0))
-    count, (amount,) = grouping.tabulate(axes, (Range(keep, 1, None),), [Addend(together.value, largest)])
-    present = grouping.present(count)
-    return grouping.labels(present), amount[present], count[present]
-
-
-def _settle(cells: IntArray, bucket: AnyArray, keep: AnyArray) -> None:
-    """Leave out pairs that stay in one group, and call those moves of stage that the owner's change does not make."""
-    out, into, probe = np.split(cells, 3)
-    moved = out != into
-    staged = np.flatnonzero(moved & (probe == out))
-    third = len(out)
-    keep[:third] = keep[third : 2 * third] = moved
-    keep[2 * third :] = 0
-    bucket[staged], bucket[third + staged] = PLACE["stage_out"], PLACE["stage_in"]
-
-
-def _label(name: str, deals: DealBook, parts: Sequence[_Part]) -> Column:
-    """Return the label of every line: that of its side, or the deal's own where it stands still."""
-    own: LabelColumn = deals.columns[name]  # type: ignore[assignment]
-    codes, levels, ordered = [np.zeros(0, dtype=own.codes.dtype)], own.levels, own.ordered
-    for part in parts:
-        if name in ("rep", "stage") and name in part.before:
-            old, new = part.before[name], part.after[name]
-            side = part.lines.owner if name == "rep" else part.lines.stage
-            codes.append(np.where(side == 0, old.codes.take(part.lines.place), new.codes.take(part.lines.place)))
-            levels, ordered = old.levels, old.ordered
-        else:
-            codes.append(own.codes.take(part.rows))
-    return LabelColumn(np.concatenate(codes), levels, ordered)

@@ -343,3 +343,17 @@ def test_inputs_stay_as_they_were():
     for ask in ASKED:
         ask(forecast, actual)
     assert (forecast == FORECAST).all()
+
+
+@pytest.mark.parametrize("formula", [f.wape, f.bias])
+def test_many_groups_are_answered_as_each_alone(formula):
+    """Groups are worked through some at a time: fractions beside whole numbers, rows without a call, groups without a row."""
+    rng = np.random.default_rng(4)
+    forecast, actual = (rng.integers(0, 10_000, (700, 130)).astype(np.float64) for _ in range(2))
+    forecast[rng.random(forecast.shape) < 0.2] = np.nan
+    forecast[::3] += 0.1
+    forecast[5] = np.nan
+    alone = [formula(said, came) for said, came in zip(forecast, actual, strict=True)]
+    np.testing.assert_array_equal(formula(forecast, actual), alone)
+    cube = forecast.reshape(7, 100, 130), actual.reshape(7, 100, 130)
+    np.testing.assert_array_equal(formula(*cube), np.reshape(alone, (7, 100)))
