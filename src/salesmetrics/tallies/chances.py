@@ -20,6 +20,8 @@ from salesmetrics.tally import Tally, added, owned
 
 __all__ = ["ChanceTally"]
 
+_MANY = 20_000
+
 
 @attrs.frozen(eq=False, repr=False)
 class ChanceTally(Tally):
@@ -172,8 +174,13 @@ class ChanceTally(Tally):
 
 def _counted(cell: IntArray, chance: AnyArray, amount: IntArray) -> tuple[IntArray, Histogram]:
     """Return the probabilities that occur, and how many deals of each cell and probability have which amount."""
-    ordered = np.sort(chance)
-    ppm = ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
+    if len(chance) > _MANY:  # a flag for each probability there can be is cheaper than a sort
+        there = np.zeros(PPM + 1, dtype=bool)
+        there[chance] = True
+        ppm = np.flatnonzero(there)
+    else:
+        ordered = np.sort(chance)
+        ppm = ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
     if len(ppm) <= 16:
         kind = np.zeros(len(chance), dtype=np.int64)
         for level in ppm[1:]:
