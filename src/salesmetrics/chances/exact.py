@@ -19,6 +19,10 @@ _HALVED = 36
 class Unreached(ArithmeticError):
     """No way is exact enough within the limits; ``bound`` is what could be reached, None where nothing could be worked out."""
 
+    bound: float | None
+    size: int
+    points: int
+
     def __init__(self, bound: float | None, size: int, points: int) -> None:
         super().__init__(bound, size, points)
         self.bound, self.size, self.points = bound, size, points
