@@ -9,14 +9,19 @@ import numpy.typing as npt
 
 from salesmetrics.arrays import AnyArray
 
-__all__ = ["KEPT", "Workbench"]
+__all__ = ["KEPT", "Workbench", "give_back"]
 
 KEPT = 1 << 25
 """How many bytes are kept at most when no pass is running."""
 _LEAST = 1 << 16
 
 _shelves: dict[int, list[AnyArray]] = {}
-"""Arrays of bytes that nobody uses, by the power of two they hold. Lists, whose ends threads may take from without a lock."""
+"""Arrays of bytes that nobody uses, by how many they hold. Lists, whose ends threads may take from without a lock."""
+
+
+def give_back() -> None:
+    """Forget all memory that is kept: the next pass takes its own."""
+    _shelves.clear()
 
 
 class Workbench:
@@ -31,18 +36,21 @@ class Workbench:
         room = size * dtype.itemsize
         if room < _LEAST:
             return np.empty(size, dtype=dtype)
-        shelf = (room - 1).bit_length()
+        step = 1 << (
+            (room - 1).bit_length() - 4
+        )  # an eighth more than is asked for at most: sizes that recur find each other
+        shelf = -(-room // step) * step
         try:
             held = _shelves.setdefault(shelf, []).pop()
         except IndexError:
-            held = np.empty(1 << shelf, dtype=np.uint8)
+            held = np.empty(shelf, dtype=np.uint8)
         self._used.append((shelf, held))
         return held[:room].view(dtype)
 
     def clear(self) -> None:
         """Lay everything back, as far as there is room; no array given out may be used any more."""
         for shelf, held in self._used:
-            kept = sum(len(arrays) << power for power, arrays in list(_shelves.items()))
-            if kept + (1 << shelf) <= KEPT:
-                _shelves[shelf].append(held)
+            kept = sum(len(arrays) * size for size, arrays in list(_shelves.items()))
+            if kept + shelf <= KEPT:
+                _shelves.setdefault(shelf, []).append(held)
         self._used.clear()
