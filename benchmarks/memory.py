@@ -38,8 +38,9 @@ _SMALL = 2_000_000
 THREADS = 2
 """Each thread has tables and buffers of its own: the bounds hold for so many."""
 OF_GROUPS: dict[str, tuple[float, str]] = {
-    "attainment_distribution": (30, "a row for each rep and quarter"),
+    "attainment_distribution": (35, "a row for each rep and quarter"),
     "effective_quota": (10, "a row for each rep and quarter; no deals are read"),
+    "forecast_value_added": (25, "a row for each rep and quarter, of two forecasts"),
     "forecast_distribution": (60, "laws by segment, quarter or all: points and terms of each"),
     "gini": (30, "tables of segments x reps x quarters"),
     "p_hit_quota": (60, "laws by segment, quarter or all: points and terms of each"),

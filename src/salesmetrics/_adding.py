@@ -47,7 +47,7 @@ class Totals:
         """Return how many rows are gathered before they are added up: the more, the larger the table of each time."""
         if self.bytes:
             return max(block, min(self.cells, max(self.rows >> 3, _ONCE)))
-        return max(block, min(max(min(8 * self.cells, BATCH), self.cells // 4), self.rows >> 4))
+        return max(block, min(max(min(8 * self.cells, BATCH), self.cells // 4), self.rows >> 5))
 
     @property
     def counts(self) -> IntArray:

@@ -197,7 +197,7 @@ class _Pass:
         room = totals.room(block)
         self.plan, self.keep, self.sums, self.totals = plan, keep, sums, totals
         self.adder = Adder(totals, room, bench)
-        self.scratch = _Scratch(block, plan.kind, bench)
+        self.scratch = _Scratch(block, plan.kind, bench, less=any(a.base or a.minus is not None for a, _ in plan.axes))
         self.cell = bench.array(room, plan.kind)
         self.values = [bench.array(room if len(t) < DIGITS else 0, np.int64) for t in totals.sums]
         self.filled = 0
@@ -248,13 +248,18 @@ class _Scratch:
     __slots__ = ("cell", "difference", "mask", "other", "part")
 
     def __init__(
-        self, size: int, kind: type[np.signedinteger[Any]] | None = None, bench: Workbench | None = None
+        self,
+        size: int,
+        kind: type[np.signedinteger[Any]] | None = None,
+        bench: Workbench | None = None,
+        *,
+        less: bool = True,
     ) -> None:
         new: Any = np.empty if bench is None else bench.array
         room = 0 if kind is None else size  # without a kind, for masks only
         self.cell = new(room if bench is None else 0, kind)
         self.part = new(room, kind)
-        self.difference = new(room, kind)
+        self.difference = new(room if less else 0, kind)
         self.mask = new(size, bool)
         self.other = new(size, bool)
 

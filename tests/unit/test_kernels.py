@@ -337,6 +337,7 @@ def test_large_tables_counted_in_bytes(crowd: int, *, wanted: bool) -> None:
 
 def test_memory_of_a_pass_is_kept_within_bounds_and_never_shared() -> None:
     """What one pass has laid back the next one takes; two at a time have their own, and much is not kept."""
+    _workbench.give_back()
     bench, other = Workbench(), Workbench()
     mine, theirs = bench.array(100_000, np.int64), other.array(100_000, np.int64)
     assert not np.shares_memory(mine, theirs)
