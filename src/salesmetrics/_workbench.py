@@ -1,7 +1,15 @@
-"""Memory that a pass over rows works in, kept for the next pass: fresh memory costs more than what is done in it."""
+"""Memory that is used again: that of one pass over rows for the next, and that of one part of a scan for the next part.
+
+Memory that is new costs more to touch for the first time than what is done in it. `Workbench` is for what a pass works in and
+lays back itself; `fresh` is for columns, whose memory comes back when nobody sees them any more.
+"""
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -9,7 +17,7 @@ import numpy.typing as npt
 
 from salesmetrics.arrays import AnyArray
 
-__all__ = ["KEPT", "Workbench", "give_back"]
+__all__ = ["KEPT", "Workbench", "fresh", "give_back", "reusing"]
 
 KEPT = 1 << 25
 """How many bytes are kept at most when no pass is running."""
@@ -36,9 +44,8 @@ class Workbench:
         room = size * dtype.itemsize
         if room < _LEAST:
             return np.empty(size, dtype=dtype)
-        step = 1 << (
-            (room - 1).bit_length() - 4
-        )  # an eighth more than is asked for at most: sizes that recur find each other
+        # an eighth more than is asked for at most, so that sizes which recur find each other
+        step = 1 << ((room - 1).bit_length() - 4)
         shelf = -(-room // step) * step
         try:
             held = _shelves.setdefault(shelf, []).pop()
@@ -54,3 +61,45 @@ class Workbench:
             if kept + shelf <= KEPT:
                 _shelves.setdefault(shelf, []).append(held)
         self._used.clear()
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+_WORTH = 1 << 18
+"""Bytes from which on an array is worth keeping its memory for the next one."""
+_spare: ContextVar[list[AnyArray] | None] = ContextVar("spare", default=None)
+
+
+class _Lent(np.ndarray[Any, np.dtype[Any]]):
+    """Bytes that are lent to an array: all views of it hold this one, so that it is gone when the last of them is."""
+
+
+@contextmanager
+def reusing(spare: list[AnyArray]) -> Iterator[None]:
+    """Give `fresh` arrays inside a ``with`` block the memory in a list, to which it returns when nothing sees them any more.
+
+    Memory that is new costs as much to touch for the first time as a column costs to convert. The list belongs to one thread.
+    """
+    before = _spare.set(spare)
+    try:
+        yield
+    finally:
+        _spare.reset(before)
+
+
+def fresh(rows: int, kind: npt.DTypeLike) -> AnyArray:
+    """Return an array of so many rows, in which anything may stand."""
+    spare, dtype = _spare.get(), np.dtype(kind)
+    size = rows * dtype.itemsize
+    if spare is None or size < _WORTH:
+        return np.empty(rows, dtype=dtype)
+    fitting = [at for at, room in enumerate(spare) if size <= len(room) <= size + size // 8]
+    if fitting:
+        room = spare.pop(min(fitting, key=lambda at: len(spare[at])))
+    else:
+        if spare:
+            spare.pop(0)  # what nobody asked for longest: never more is kept than was in use at one time
+        room = np.empty(size, dtype=np.uint8)
+    lent = room.view(_Lent)
+    weakref.finalize(lent, spare.append, room).atexit = False
+    return lent[:size].view(np.ndarray).view(dtype)

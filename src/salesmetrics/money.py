@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray, fresh
+from salesmetrics._workbench import fresh
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from salesmetrics.errors import InvalidArgumentError, InvalidTypeError, nearest, show
 
 __all__ = [

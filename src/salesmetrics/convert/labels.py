@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, fresh
+from salesmetrics._workbench import fresh
+from salesmetrics.arrays import AnyArray, BoolArray
 from salesmetrics.columns import LabelColumn, smallest_codes
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Coded, Instants, Problem, Raw, Scaled, Texts, problems_at, whole_problem

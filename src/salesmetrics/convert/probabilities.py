@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, FloatArray, fresh
+from salesmetrics._workbench import fresh
+from salesmetrics.arrays import AnyArray, BoolArray, FloatArray
 from salesmetrics.columns import PPM, ProbabilityColumn
 from salesmetrics.convert import raw as forms
 from salesmetrics.convert.raw import Instants, Piece, Pieces, Problem, Raw, Scaled, Texts, problems_at, whole_problem

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from salesmetrics.arrays import AnyArray, BoolArray, IntArray, fresh
+from salesmetrics._workbench import fresh
+from salesmetrics.arrays import AnyArray, BoolArray, IntArray
 from salesmetrics.columns import smallest_codes
 from salesmetrics.convert import Ascii, Coded, Dated, Instants, Piece, Raw, Scaled
 from salesmetrics.errors import InvalidDataError, show

@@ -11,7 +11,8 @@ import attrs
 import numpy as np
 
 from salesmetrics._threads import pool_of, thread_count, threads
-from salesmetrics.arrays import AnyArray, IntArray, reusing
+from salesmetrics._workbench import reusing
+from salesmetrics.arrays import AnyArray, IntArray
 from salesmetrics.books import DealBook
 from salesmetrics.books.touched import NotRead, Touched, untouched
 from salesmetrics.columns import LabelColumn, MoneyColumn

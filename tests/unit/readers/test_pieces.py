@@ -13,7 +13,7 @@ import pytest
 
 import salesmetrics as sm
 from salesmetrics import convert
-from salesmetrics.arrays import fresh, reusing
+from salesmetrics._workbench import fresh, reusing
 from salesmetrics.convert import Coded, Dated, Piece, Pieces
 from salesmetrics.errors import SalesMetricsError
 from salesmetrics.readers import row_groups
